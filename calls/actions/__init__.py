@@ -1,0 +1,98 @@
+"""What can be done in a call: the exchange, the workspace, the API, commands and the demo call these verbs."""
+
+from calls.actions.callbacks import (
+    promise_call_back,
+    reassign,
+    settle_promised_call_back,
+    start_lost_call_back,
+    start_promised_call_back,
+)
+from calls.actions.closing import close_call, note_reference, park_call, reopen_call, resume_call, save_wrap_up
+from calls.actions.drafts import (
+    discard_draft,
+    reassign_draft,
+    register_draft,
+    save_draft,
+    settle_drafts,
+    submit_draft,
+)
+from calls.actions.endings import declare_ending, set_flags, set_talk_ended_by
+from calls.actions.followups import dictate_follow_up, open_follow_ups, resend_follow_up, settle_follow_up
+from calls.actions.registration import (
+    adopt_appeals,
+    choose_client,
+    consult_on,
+    dictate_in_call,
+    give_contacts_in_call,
+    move_appeal_in_call,
+    register_client_in_call,
+    register_in_call,
+    register_preset,
+    replace_registered_appeal,
+    send_sms_in_call,
+    unlink_appeal,
+)
+from calls.actions.script import acknowledge_version, draft_version, publish_version, retire_version
+from calls.actions.stages import begin_dialog, complete_stage, open_stage, skip_stage, stage_states
+from calls.actions.telephony import (
+    answer_by_hand,
+    begin_by_hand,
+    end_by_hand,
+    end_stale_ring,
+    record_event,
+    take_call,
+)
+
+__all__ = [
+    "acknowledge_version",
+    "adopt_appeals",
+    "answer_by_hand",
+    "begin_by_hand",
+    "begin_dialog",
+    "choose_client",
+    "close_call",
+    "complete_stage",
+    "consult_on",
+    "declare_ending",
+    "dictate_follow_up",
+    "dictate_in_call",
+    "discard_draft",
+    "draft_version",
+    "end_by_hand",
+    "end_stale_ring",
+    "give_contacts_in_call",
+    "move_appeal_in_call",
+    "note_reference",
+    "open_follow_ups",
+    "open_stage",
+    "park_call",
+    "promise_call_back",
+    "publish_version",
+    "reassign",
+    "reassign_draft",
+    "record_event",
+    "register_client_in_call",
+    "register_draft",
+    "register_in_call",
+    "register_preset",
+    "reopen_call",
+    "replace_registered_appeal",
+    "resend_follow_up",
+    "resume_call",
+    "retire_version",
+    "save_draft",
+    "save_wrap_up",
+    "send_sms_in_call",
+    "set_flags",
+    "set_talk_ended_by",
+    "settle_drafts",
+    "settle_follow_up",
+    "settle_promised_call_back",
+    "skip_stage",
+    "stage_states",
+    "start_lost_call_back",
+    "start_promised_call_back",
+    "submit_draft",
+    "take_call",
+    "unlink_appeal",
+]

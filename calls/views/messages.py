@@ -1,0 +1,164 @@
+"""Stage 7: an SMS where one can be sent, dictation where not. What was sent or dictated is on the record (R3)."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import uuid4
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+
+from calls.actions import complete_stage, dictate_in_call, send_sms_in_call
+from calls.models import StageCode
+from calls.views.base import CallView
+from calls.views.fields import number_of, uuid_of
+from calls.workspace import Workspace
+from hotline.base.errors import HotlineError, NotFound, Refused
+from hotline.base.phones import format_phone
+from sms import eligibility
+from sms.models import SmsMessage
+from sms.wishes import act, wishes_of
+from tickets.actions import Preview, default_purpose, message_text
+from tickets.models import Appeal, AppealMessage
+
+
+def panel(
+    ws: Workspace, request: HttpRequest, to: str | None = None, error: str = "", dictate: bool = False, **state: Any
+) -> dict[str, Any]:
+    """`to`: another number that the client names; without it the number that calls."""
+    appeal = ws.told
+    context: dict[str, Any] = {"appeal": appeal, "error": error, "messages_of_call": ws.messages}
+    if appeal is None:
+        return context
+    calling = ws.call.number or ws.call.number_raw
+    to = calling if to is None else to
+    preview = message_text(appeal=appeal, purpose=default_purpose(appeal))
+    gate = ws.gate if to == calling else eligibility.judge(to, template=preview.template)
+    last = ws.told_by[0].message if ws.told_by else None
+    failed = last is not None and last.state in {*SmsMessage.FAILED, SmsMessage.State.UNKNOWN}
+    sent = last is not None and not failed
+    return {
+        **context,
+        "to": format_phone(to) if to == calling and ws.call.number else to,
+        "gate": gate,
+        "wishes": _wishes(gate),
+        "preview": preview,
+        "last": last,
+        "failed": failed,
+        "sent": sent,
+        "dictation": dictation_of(appeal, preview),
+        # Asked for, it is dictated whatever was sent: «не вижу СМС».
+        "dictating": dictate or (not sent and (failed or not gate.allowed or bool(gate.warning))),
+        "send_action": uuid4(),
+        "dictate_action": uuid4(),
+    }
+
+
+def dictation_of(appeal: Appeal, preview: Preview, purpose: str = "") -> list[dict[str, Any]]:
+    """What is read aloud, one fact a line; digits are grouped by the template."""
+    told = preview.contacts
+    rows: list[dict[str, Any]] = [
+        {"label": _("Request number") if appeal.is_request else _("Appeal number"), "digits": str(appeal.number)}
+    ]
+    if purpose == AppealMessage.Purpose.STATUS:
+        rows.append({"label": _("State of the request"), "text": appeal.get_state_display()})
+    if told is None:
+        return rows
+    rows.append({"label": _("Service centre"), "text": told.name})
+    rows += [{"label": _("Telephone"), "digits": phone} for phone in told.phones]
+    rows.append({"label": _("Address"), "text": told.full_address})
+    if told.hours:
+        rows.append({"label": _("Opening hours"), "text": told.hours})
+    return rows
+
+
+class Gate(CallView):
+    """May an SMS go to the number typed just now? The verdict alone."""
+
+    def post(self, request: HttpRequest, pk: int) -> HttpResponse:
+        ws = self.workspace(StageCode.SMS)
+        gate = eligibility.judge(request.POST.get("to", "")[:100], template=ws.template)
+        context = {"ws": ws, "call": ws.call, "gate": gate, "wishes": _wishes(gate)}
+        return render(request, "calls/_gate.html", context)
+
+
+class Wishes(CallView):
+    """The client says whether SMS are wanted at a number at all, and such as need consent."""
+
+    def post(self, request: HttpRequest, pk: int) -> HttpResponse:
+        ws = self.workspace(StageCode.SMS)
+        if not ws.is_editable:
+            raise Refused("closed", _("This call is closed."))
+        to = request.POST.get("to", "")[:100]
+        said = act(request.POST.get("do", ""), number=to, actor=self.user)
+        return self.stage(StageCode.SMS, to=to, toast=said)
+
+
+def _wishes(gate: eligibility.Verdict) -> object:
+    """What the client behind a number said of SMS; None where none could go there anyway."""
+    return wishes_of([gate.phone.e164]).get(gate.phone.e164) if gate.takes_sms else None
+
+
+class Send(CallView):
+    """Queue the message; the worker sends it, and the page hears what became of it."""
+
+    def post(self, request: HttpRequest, pk: int) -> HttpResponse:
+        ws = self.workspace(StageCode.SMS)
+        appeal = _told(ws)
+        to = request.POST.get("to", "")[:100]
+        try:
+            send_sms_in_call(
+                call_id=pk,
+                appeal_id=appeal.pk,
+                to=to,
+                purpose=default_purpose(appeal),
+                action_id=uuid_of(request.POST.get("action_id")),
+                actor=self.user,
+            )
+        except HotlineError as error:
+            if error.code == "already_sent":  # in another window: what became of it stands here now
+                return self.stage(StageCode.SMS, status=error.status, toast=str(error), level="warn")
+            return self.stage(StageCode.SMS, status=error.status, to=to, error=str(error))
+        return self.stage(StageCode.SMS)
+
+
+class Dictate(CallView):
+    """GET: the card to read from. POST: it was dictated and read back."""
+
+    def get(self, request: HttpRequest, pk: int) -> HttpResponse:
+        return self.stage(StageCode.SMS, dictate=True)
+
+    def post(self, request: HttpRequest, pk: int) -> HttpResponse:
+        ws = self.workspace(StageCode.SMS)
+        appeal = _told(ws)
+        dictate_in_call(
+            call_id=pk,
+            appeal_id=appeal.pk,
+            to=ws.call.number or ws.call.number_raw,
+            purpose=default_purpose(appeal),
+            action_id=uuid_of(request.POST.get("action_id")),
+            actor=self.user,
+        )
+        complete_stage(call_id=pk, stage=StageCode.SMS, actor=self.user, data=ws.evidence())
+        return self.stage(StageCode.SUMMARY, toast=_("Recorded as dictated and read back."))
+
+
+class MessageStatus(CallView):
+    """What became of a message of this call: fetched when the outbox says that it moved."""
+
+    def get(self, request: HttpRequest, pk: int, message: int) -> HttpResponse:
+        ws = self.workspace(StageCode.SMS)
+        link = next((each for each in ws.messages if each.message_id == number_of(message)), None)
+        if link is None:
+            raise NotFound("no_message", _("There is no such message in this call."))
+        if link.message.has_failed and link in ws.told_by[:1]:
+            # It will not arrive: the client is still on the line, so the card to dictate from comes up by itself.
+            return self.stage(StageCode.SMS)
+        return render(request, "calls/_message.html", {"ws": ws, "call": ws.call, "link": link})
+
+
+def _told(ws: Workspace) -> Appeal:
+    if ws.told is None:
+        raise NotFound("no_appeal", _("Register the appeal first: its data go with the message."))
+    return ws.told

@@ -1,0 +1,130 @@
+"""What a gateway says afterwards: its receipts, and its answers where it is asked. States only move forward."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import F, Q
+from django.db.models.functions import Now
+
+from hotline.base.actions import verb
+from hotline.base.errors import NotFound
+from sms import gateways
+from sms.actions._moves import FIRST_CHECK, lock_gateway_id, move
+from sms.actions.parts import apply_to_part, lock_part
+from sms.gateways.base import Gateway, Status
+from sms.models import SmsMessage, SmsReceipt
+
+State = SmsMessage.State
+
+# Asked soon at first, ever more seldom, not at all in the end.
+_LONGEST_CHECK = timedelta(minutes=10)
+_STOP_CHECKING = timedelta(hours=48)
+
+
+@verb
+def receive_status(
+    *,
+    gateway: str,
+    gateway_id: str,
+    state: str,
+    reason: str = "",
+    reference: UUID | None = None,
+    cost: Decimal | None = None,
+) -> SmsMessage | None:
+    """Keep what a gateway says about a message, and move the message forward where that is news. None: not known (yet).
+
+    A receipt may come before the answer that tells us the id, twice, or out of order: it waits in the inbox, and a
+    state never goes back. `reference` is our own (the action's id), where the gateway names it or was asked by it.
+    """
+    lock_gateway_id(gateway, gateway_id)
+    SmsReceipt.objects.create(gateway=gateway, gateway_id=gateway_id, state=state, reason=reason[:60], cost=cost)
+    if (part := lock_part(gateway, gateway_id)) is not None:
+        return apply_to_part(part, state, reason)
+    theirs = Q(gateway_id=gateway_id)
+    if reference is not None:
+        theirs |= Q(action_id=reference, gateway_id="")
+    message = SmsMessage.objects.select_for_update().filter(theirs, gateway=gateway).order_by("-pk").first()
+    if message is None:
+        return None
+    learned = not message.gateway_id
+    if learned or (cost is not None and message.cost is None):
+        SmsMessage.objects.filter(pk=message.pk).update(gateway_id=gateway_id, cost=message.cost or cost)
+        message.refresh_from_db()
+    if learned:
+        apply_early_receipts(message, gateway_id)  # with this one, which came last
+    else:
+        _apply(message, state, reason)
+    return message
+
+
+def apply_early_receipts(message: SmsMessage, gateway_id: str) -> None:
+    """What the gateway said about this id before we knew it. Ids may come again: words from before are not ours."""
+    early = SmsReceipt.objects.filter(
+        gateway=message.gateway, gateway_id=gateway_id, received_at__gte=message.created_at
+    )
+    for receipt in early.order_by("pk"):
+        _apply(message, receipt.state, receipt.reason)
+
+
+def _apply(message: SmsMessage, state: str, reason: str) -> None:
+    check_after = None if state in SmsMessage.DECIDED else Now() + FIRST_CHECK
+    move(message, state, reason=reason, lease_until=None, check_after=check_after)
+
+
+# --- Asking -----------------------------------------------------------------------------------------
+def check_status(*, pk: int) -> None:
+    """Ask the gateway what became of an accepted or unknown message; no transaction is open while it answers.
+
+    Raises NotFound where there is no such message.
+    """
+    message = SmsMessage.objects.filter(pk=pk).first()
+    if message is None:
+        raise NotFound("not_found", "no such message")
+    if message.state not in {State.ACCEPTED, State.UNKNOWN}:
+        return
+    if message.gateway not in gateways.GATEWAYS:  # of an earlier configuration: nobody to ask
+        SmsMessage.objects.filter(pk=pk).update(check_after=None)
+        return
+    status = _ask(gateways.by_name(message.gateway), message)
+    if status is not None and status.state != message.state:
+        receive_status(
+            gateway=message.gateway,
+            gateway_id=status.gateway_id,
+            state=status.state,
+            reason=status.reason,
+            reference=message.action_id,
+            cost=status.cost,
+        )
+    _schedule_check(pk=pk)
+
+
+def _ask(gateway: Gateway, message: SmsMessage) -> Status | None:
+    """What the gateway says of a message: by its id, by our reference, or found by its number and text."""
+    if message.gateway_id or not gateway.capabilities.status_by_text:
+        return gateway.fetch_status(gateway_id=message.gateway_id, reference=message.action_id, to=message.to)
+    status = gateway.find_status(to=message.to, text=message.text, sent_by=message.state_changed_at)
+    # The same text may have gone to the same number before: what is known to be another message is not this one.
+    taken = status and SmsMessage.objects.filter(gateway=message.gateway, gateway_id=status.gateway_id).exists()
+    return None if taken else status
+
+
+def _schedule_check(*, pk: int) -> None:
+    """Ask again after as long as this state has lasted: soon at first, ever more seldom, not at all after two days."""
+    with transaction.atomic():
+        message = (
+            SmsMessage.objects.select_for_update()
+            .filter(pk=pk, state__in=[State.ACCEPTED, State.UNKNOWN])
+            .annotate(lasted=Now() - F("state_changed_at"))
+            .first()
+        )
+        if message is None:
+            return
+        if message.lasted > _STOP_CHECKING:
+            SmsMessage.objects.filter(pk=pk).update(check_after=None)
+            return
+        pause = max(FIRST_CHECK, min(message.lasted, _LONGEST_CHECK))
+        SmsMessage.objects.filter(pk=pk).update(check_after=Now() + pause)

@@ -1,0 +1,115 @@
+"""What nobody works on: expired leases, messages that no task will come for, checks that are due.
+
+Every two seconds, by beat. Many sweeps at once do no harm: batches are taken with SKIP LOCKED.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef, Q
+from django.db.models.functions import Now
+
+from hotline.base.actions import verb
+from sms import broker, gateways
+from sms.actions import home
+from sms.actions._moves import to_unknown
+from sms.actions.parts import conclude
+from sms.gateways import routing
+from sms.models import SmsMessage, SmsPart
+
+State = SmsMessage.State
+
+BATCH = 200
+# One sweep never takes more than this: the next one is two seconds away.
+BATCHES = 5
+# A task that was put on the broker and did not claim its message within this is taken for lost.
+REENQUEUE_AFTER = timedelta(seconds=20)
+# While a check is on its way nobody else makes one; it sets the next moment itself.
+_CHECK_LEASE = timedelta(seconds=60)
+
+
+def sweep() -> dict[str, int]:
+    """Decide, enqueue and ask about everything that nobody works on. Returns how many of each."""
+    return {
+        "expired": _in_batches(expire_leases),
+        "rerouted": reroute(),
+        "enqueued": _in_batches(enqueue_due),
+        "checks": _in_batches(enqueue_checks),
+    }
+
+
+def _in_batches(step: Callable[[], int]) -> int:
+    total = 0
+    for _ in range(BATCHES):
+        done = step()
+        total += done
+        if done < BATCH:
+            break
+    return total
+
+
+@verb
+def expire_leases() -> int:
+    """Messages whose attempt never came back: `unknown`, for the request may have left. Never sent again."""
+    expired = SmsMessage.objects.select_for_update(skip_locked=True).filter(
+        state=State.SUBMITTING, lease_until__lt=Now()
+    )
+    found = list(expired.order_by("lease_until")[:BATCH])
+    for message in found:
+        lost = message.parts.filter(state=SmsPart.State.SUBMITTING)
+        if lost.update(state=SmsPart.State.UNKNOWN, reason="lease_expired"):
+            conclude(message)
+        else:
+            to_unknown(message, "lease_expired")
+    return len(found)
+
+
+@verb
+def reroute() -> int:
+    """Queued messages whose gateway is out of use by now (another configuration): to the first of their sender.
+
+    One whose parts are at a gateway already stays there.
+    """
+    there = SmsPart.objects.filter(message=OuterRef("pk")).exclude(state=SmsPart.State.QUEUED)
+    stranded = SmsMessage.objects.filter(state=State.QUEUED).exclude(gateway__in=routing.in_use())
+    moved = 0
+    for sender in stranded.values_list("sender", flat=True).distinct()[:BATCH]:
+        if gateway := routing.first(sender):
+            moved += stranded.filter(~Exists(there), sender=sender).update(gateway=gateway, enqueued_at=None)
+    return moved
+
+
+@verb
+def enqueue_due() -> int:
+    """Queued messages that are due and that no task is on its way for: put a task on the broker for each."""
+    from sms import tasks
+
+    by_task = [name for name in routing.in_use() if not gateways.by_name(name).capabilities.own_process]
+    if not by_task:
+        return 0
+    lost = Q(enqueued_at=None) | Q(enqueued_at__lt=Now() - REENQUEUE_AFTER)
+    waiting = SmsMessage.objects.filter(lost, state=State.QUEUED, gateway__in=by_task, not_before__lte=Now())
+    due = home.only_at_home(waiting).select_for_update(skip_locked=True)
+    pks = list(due.order_by("not_before", "pk").values_list("pk", flat=True)[:BATCH])
+    if pks:
+        SmsMessage.objects.filter(pk__in=pks).update(enqueued_at=Now())
+        transaction.on_commit(lambda: broker.publish(tasks.submit, pks, wait=10), robust=True)
+    return len(pks)
+
+
+@verb
+def enqueue_checks() -> int:
+    """Accepted and unknown messages that the gateway is due to be asked about: put a task on the broker for each."""
+    from sms import tasks
+
+    due = SmsMessage.objects.select_for_update(skip_locked=True).filter(
+        state__in=[State.ACCEPTED, State.UNKNOWN], check_after__lte=Now()
+    )
+    pks = list(due.order_by("check_after").values_list("pk", flat=True)[:BATCH])
+    if pks:
+        SmsMessage.objects.filter(pk__in=pks).update(check_after=Now() + _CHECK_LEASE)
+        transaction.on_commit(lambda: broker.publish(tasks.check_status, pks, wait=10), robust=True)
+    return len(pks)

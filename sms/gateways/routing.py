@@ -1,0 +1,44 @@
+"""Which gateway a message goes to: by its sender, in the order that the settings name.
+
+The next in the order takes over only what the one before surely did not get; what is unknown never moves.
+"""
+
+from __future__ import annotations
+
+from django.conf import settings
+
+from sms.gateways import GATEWAYS
+
+
+def senders() -> list[str]:
+    """The names that a client may see, the usual one first."""
+    return [settings.SMS_SENDER, *(name for name in settings.SMS_SENDERS if name != settings.SMS_SENDER)]
+
+
+def order_of(sender: str) -> list[str]:
+    """The gateways of a sender, first choice first; the usual order where it has none of its own."""
+    return [name for name in settings.SMS_SENDERS.get(sender, settings.SMS_GATEWAYS) if name in GATEWAYS]
+
+
+def first(sender: str) -> str:
+    """Whose turn it is at first; "" where SMS are switched off."""
+    return next(iter(order_of(sender)), "")
+
+
+def after(sender: str, gateway: str) -> str:
+    """Whose turn it is after one that is out of order: the next, and after the last the first again."""
+    order = order_of(sender)
+    if gateway not in order:
+        return first(sender)
+    return order[(order.index(gateway) + 1) % len(order)]
+
+
+def in_use() -> list[str]:
+    """Every gateway that some sender's messages may go to, each once."""
+    named = [settings.SMS_GATEWAYS, *settings.SMS_SENDERS.values()]
+    return list(dict.fromkeys(name for order in named for name in order if name in GATEWAYS))
+
+
+def is_on() -> bool:
+    """Are SMS sent at all? Else they are dictated."""
+    return bool(first(settings.SMS_SENDER))

@@ -1,0 +1,85 @@
+"""How the outbox and its gateways are: what pages, /readyz and /metrics tell. Reads only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import Case, Count, DurationField, F, Max, Min, Q, When
+from django.db.models.functions import Now
+
+from sms.gateways import routing
+from sms.models import GatewayState, SmsMessage
+
+
+@dataclass(slots=True)
+class GatewayRow:
+    """A gateway, and what the outbox has to do with it.
+
+    `waiting`: due, and not handed over; `postponed`: waits for its hour or after a pause; `oldest`: since when the
+    oldest due one waits. `is_in_use`: some sender's messages may go there now.
+    """
+
+    name: str
+    is_in_use: bool = False
+    senders: list[str] = field(default_factory=list)  # with its place in their order: «HOTLINE: 1»
+    state: GatewayState | None = None
+    waiting: int = 0
+    postponed: int = 0
+    under_way: int = 0
+    unknown: int = 0
+    oldest: datetime | None = None
+
+
+def gateways() -> list[GatewayRow]:
+    """Those in use in the order of the usual sender, then those that only old messages name. Four queries."""
+    rows = {name: GatewayRow(name, is_in_use=True) for name in routing.in_use()}
+    for sender in routing.senders():
+        for place, name in enumerate(routing.order_of(sender), start=1):
+            rows[name].senders.append(f"{sender}: {place}")
+
+    def of(name: str) -> GatewayRow:
+        return rows.setdefault(name, GatewayRow(name))
+
+    due = Q(not_before__lte=Now())
+    queued = SmsMessage.objects.filter(state="queued").values("gateway").order_by("gateway")
+    for found in queued.annotate(
+        due=Count("pk", filter=due), later=Count("pk", filter=~due), oldest=Min(due_since(), filter=due)
+    ):
+        row = of(found["gateway"])
+        row.waiting, row.postponed, row.oldest = found["due"], found["later"], found["oldest"]
+    under_way = SmsMessage.objects.filter(state="submitting").values("gateway").order_by("gateway")
+    for counted in under_way.annotate(n=Count("pk")):
+        of(counted["gateway"]).under_way = counted["n"]
+    uncertain = SmsMessage.objects.uncertain().values("gateway").order_by("gateway")
+    for counted in uncertain.annotate(n=Count("pk")):
+        of(counted["gateway"]).unknown = counted["n"]
+    for told in GatewayState.objects.filter(pk__in=rows):
+        rows[told.name].state = told
+    return list(rows.values())
+
+
+def due_since() -> Any:
+    """Since when a message is due, as an expression: since it was made, or since its hour had come."""
+    return Case(When(reason="quiet_hours", then=F("not_before")), default=F("created_at"))
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """How long the oldest undecided message waits, and how many there are; of uncertain ones how many."""
+
+    oldest_undecided: timedelta
+    undecided: int
+    uncertain: int
+
+
+def figures() -> Figures:
+    """For /metrics. Two queries, each on a partial index."""
+    waited = Max(Now() - due_since(), output_field=DurationField())
+    found = SmsMessage.objects.undecided().aggregate(oldest=waited, n=Count("pk"))
+    return Figures(
+        oldest_undecided=found["oldest"] or timedelta(),
+        undecided=found["n"],
+        uncertain=SmsMessage.objects.uncertain().count(),
+    )

@@ -1,0 +1,46 @@
+"""Where no SMS may go, the service centre's contacts are dictated, and that is on the record (stage 7, R3)."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import expect
+
+from calls.models import CallStage, StageCode
+from sms.models import SmsMessage
+from tests.browser.conftest import Hotline
+from tickets.models import AppealMessage
+
+pytestmark = pytest.mark.browser
+
+# +7, and yet not Russia.
+KAZAKH = "+77010000001"
+
+
+def test_a_kazakh_number_gets_no_sms_but_dictation(hotline: Hotline) -> None:
+    page, keys = hotline.page, hotline.keys
+    hotline.take_a_call(KAZAKH)
+    hotline.greet()
+
+    # Not her own telephone: her card is found by her name, with a slip in it.
+    hotline.focused("#client-q")
+    keys.type("елкена березовская")
+    expect(page.locator("#found .list-item")).to_contain_text("Ёлкина-Берёзовская Алёна Петровна")
+    keys.press("ArrowDown")
+    hotline.open_the_card()
+    appeal = hotline.register_a_repair("Не сливает воду")
+
+    expect(page.locator("#gate")).to_contain_text("Номер Казахстана: СМС только на номера России.")
+    card = page.locator(".dictation")
+    expect(card).to_contain_text("АСЦ «Орёл-Сервис»")
+    expect(card).to_contain_text("ул. Ленина, 1")
+    expect(card.locator(".digits").first).to_have_text(str(appeal.number))
+    keys.press("Control+Enter")
+    hotline.at("summary")
+
+    message = AppealMessage.objects.get(appeal=appeal).message
+    assert (message.state, message.to) == (SmsMessage.State.DICTATED, KAZAKH)
+    assert str(appeal.number) in message.text
+    assert hotline.call().stage_acts.filter(stage=StageCode.SMS, act=CallStage.Act.DONE).exists()
+    keys.press("Alt+7")
+    hotline.at("sms")
+    expect(page.locator(".messages")).to_contain_text("Продиктовано")

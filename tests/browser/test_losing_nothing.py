@@ -1,0 +1,70 @@
+"""Nothing typed is lost and no ring is missed: a reload, a dead web process, a stream that returns."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import expect
+
+from calls.models import Draft
+from tests.browser.conftest import PATIENCE, Hotline
+from tickets.models import Appeal
+
+pytestmark = pytest.mark.browser
+
+
+def test_a_reload_in_the_middle_of_typing_loses_nothing(hotline: Hotline) -> None:
+    page, keys = hotline.page, hotline.keys
+    hotline.take_a_call()
+    hotline.greet()
+    hotline.open_the_card()
+    hotline.diagnose("Шумит при отжиме")
+    page.reload()  # before any pause let the text save itself
+    hotline.at("diagnosis")
+    expect(page.locator("#id_description")).to_have_value("Шумит при отжиме")
+    keys.press("Control+Enter")
+    hotline.at("registration")
+    page.reload()
+    hotline.at("registration")
+    expect(page.locator("#id_description")).to_have_value("Шумит при отжиме")
+    expect(page.locator("#id_store")).to_have_value("Техномир")
+    keys.press("Control+Enter")
+    hotline.at("sms")
+    assert hotline.appeal().description == "Шумит при отжиме"
+
+
+def test_a_killed_web_process_in_the_middle_of_typing_loses_nothing(hotline: Hotline) -> None:
+    page, keys, server = hotline.page, hotline.keys, hotline.server
+    hotline.take_a_call()
+    hotline.greet()
+    hotline.open_the_card()
+    hotline.diagnose("Шумит при отжиме")
+    hotline.kept("diagnosis-form", version=2)  # the first was the appliance
+
+    server.kill()
+    keys.type(", и пахнет горелым")
+    expect(page.locator("#id_description")).to_have_value("Шумит при отжиме, и пахнет горелым")
+    expect(page.locator("[data-draft-state=diagnosis-form]")).to_have_attribute("data-state", "failed")
+    keys.press("Control+Enter")  # nobody answers: the page says so, and the words stay
+    expect(page.locator("#net-notice")).to_be_visible()
+    expect(page.locator("#id_description")).to_have_value("Шумит при отжиме, и пахнет горелым")
+
+    server.start()
+    hotline.kept("diagnosis-form", version=3)
+    assert Draft.objects.get(form=Draft.Form.DIAGNOSIS).data["description"] == "Шумит при отжиме, и пахнет горелым"
+    keys.press("Control+Enter")
+    hotline.at("registration")
+    keys.press("Control+Enter")
+    hotline.at("sms")
+    assert [appeal.description for appeal in Appeal.objects.all()] == ["Шумит при отжиме, и пахнет горелым"]
+
+
+def test_the_stream_returns_by_itself_and_brings_the_next_ring(hotline: Hotline) -> None:
+    page, server = hotline.page, hotline.server
+    state = page.locator("[data-stream-state]").first
+    server.kill()
+    expect(state).to_have_attribute("data-state", "off")
+    expect(state).to_have_text("нет связи")
+    server.start()
+    expect(state).to_have_attribute("data-state", "on", timeout=2 * PATIENCE)
+    hotline.take_a_call()
+    hotline.sees("Здравствуйте, меня зовут Анна")

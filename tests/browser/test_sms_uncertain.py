@@ -1,0 +1,77 @@
+"""Messages whose fate only a person can decide: both buttons by keyboard, and a second supervisor at the same time."""
+
+from __future__ import annotations
+
+from uuid import uuid4
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from sms.actions import confirm_arrival
+from sms.models import OutboxHome, SmsMessage
+from tests.browser.conftest import PATIENCE, sign_in
+from tests.factories import AppealFactory, AppealMessageFactory, SmsMessageFactory, UserFactory
+from tests.servers import WebServer
+from tickets.models import AppealMessage
+
+pytestmark = pytest.mark.browser
+
+
+def uncertain(number: str) -> AppealMessage:
+    message = SmsMessageFactory(
+        state="unknown", to=number, gateway="development", sender="HOTLINE", reason="no_answer", action_id=uuid4()
+    )
+    link: AppealMessage = AppealMessageFactory(message=message, appeal=AppealFactory(assigned=True))
+    return link
+
+
+@pytest.fixture
+def links(page: Page, asgi_server: WebServer) -> list[AppealMessage]:
+    page.set_default_timeout(PATIENCE)
+    made = [uncertain(f"+7916000010{n}") for n in range(3)]
+    sign_in(page, asgi_server, UserFactory(supervisor=True, username="head", first_name="Ольга", last_name="Главная"))
+    page.goto(f"{asgi_server.url}/sms/")
+    expect(page.locator("[data-stream-state]").first).to_have_attribute("data-state", "on")
+    return made
+
+
+def row(page: Page, link: AppealMessage) -> Locator:
+    return page.locator(f"#uncertain-{link.message_id}")
+
+
+def test_both_buttons_by_keyboard(page: Page, links: list[AppealMessage]) -> None:
+    first, second, third = links
+    page.keyboard.press("Alt+a")  # the first in the list
+    expect(row(page, first)).to_contain_text("доставлено")
+    expect(row(page, first)).to_contain_text("Главная Ольга")
+    expect(page.locator("#sms-overview")).to_contain_text("2 неясных")
+
+    # The one in focus, whichever stands first.
+    page.locator(f"#arrived-{third.message_id}").focus()
+    page.keyboard.press("Alt+s")
+    expect(row(page, third)).to_contain_text("отправлено заново")
+    new = SmsMessage.objects.get(resend_of=third.message)
+    assert AppealMessage.objects.get(message=new).appeal == third.appeal
+    first.message.refresh_from_db()
+    second.message.refresh_from_db()
+    assert (first.message.state, second.message.state) == ("delivered", "unknown")
+    page.reload()
+    expect(page.locator(".uncertain-row")).to_have_count(1)
+
+
+def test_what_a_colleague_decides_appears_by_itself(page: Page, links: list[AppealMessage]) -> None:
+    colleague = UserFactory(supervisor=True, first_name="Игорь", last_name="Второй")
+    confirm_arrival(pk=links[0].message_id, actor=colleague)
+    expect(row(page, links[0])).to_contain_text("Второй Игорь")
+    expect(page.locator(f"#arrived-{links[0].message_id}")).to_have_count(0)
+    expect(page.locator(f"#arrived-{links[1].message_id}")).to_be_visible()
+
+
+def test_a_held_outbox_is_released_by_a_key(page: Page, links: list[AppealMessage]) -> None:
+    OutboxHome.objects.update_or_create(id=1, defaults={"identity": "another/1/2"})
+    SmsMessageFactory(text="Ждёт после восстановления", gateway="development")
+    page.reload()
+    expect(page.locator("#sms-overview")).to_contain_text("Ждёт после восстановления")
+    page.keyboard.press("Alt+r")
+    expect(page.locator("#release")).to_have_count(0)
+    assert OutboxHome.objects.get().released_by is not None

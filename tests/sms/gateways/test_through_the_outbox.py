@@ -1,0 +1,188 @@
+"""Each gateway through the verbs: queue, a real socket, the receipt back; who takes over, and who does not."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.db.models.functions import Now
+
+from sms.actions import check_balances, check_status, deliver, queue_message
+from sms.models import GatewayState, SmsMessage
+from tests.sms.factories import MOBILE, message, person
+from tests.sms.faults import Play, answers, faulty, hang_up, says
+from tests.sms.gateways.cases import ACCOUNTS, SECRET, at
+from tests.sms.gateways.test_callbacks import ANSWER, DELIVERED, SAYS, call
+
+S = SmsMessage.State
+NUMBER = MOBILE.removeprefix("+")
+
+pytestmark = pytest.mark.django_db
+each = pytest.mark.parametrize("name", ACCOUNTS)
+
+
+@pytest.fixture(autouse=True)
+def one_sender(settings: Any) -> None:
+    settings.SMS_SENDERS = {}
+    settings.SMS_CALLBACK_SECRET = SECRET
+
+
+ACCEPTED: dict[str, tuple[Play, Decimal | None]] = {
+    "smsc": (answers({"id": 12345, "cnt": 1, "cost": "4.1"}), Decimal("4.10")),
+    "smsaero": (answers({"success": True, "data": {"id": 12345, "status": 0, "cost": 5.49}}), Decimal("5.49")),
+    "smsru": (answers({"status_code": 100, "sms": {NUMBER: {"status_code": 100, "sms_id": "12345"}}}), None),
+}
+NO_MONEY: dict[str, Play] = {
+    "smsc": answers({"error": "no money", "error_code": 3}),
+    "smsaero": says("402 Payment Required", '{"success": false}'),
+    "smsru": answers({"status": "ERROR", "status_code": 201}),
+}
+TAKEN_ALREADY: dict[str, Play] = {
+    "smsc": answers({"error": "duplicate request", "error_code": 9}),
+    "smsaero": hang_up,
+    "smsru": answers({"status": "ERROR", "status_code": 231}),
+}
+
+
+def queued() -> SmsMessage:
+    row = queue_message(action_id=uuid4(), to=MOBILE, text="Заявка №1", actor=person())
+    assert row.state == S.QUEUED
+    return row
+
+
+def delivered_to(row: SmsMessage) -> SmsMessage:
+    deliver(pk=row.pk)
+    row.refresh_from_db()
+    return row
+
+
+# --- There and back ---------------------------------------------------------------------------------
+@each
+def test_from_the_queue_to_the_telephone(name: str, settings: Any) -> None:
+    settings.SMS_GATEWAYS = [name]
+    play, cost = ACCEPTED[name]
+    with faulty(play) as (url, requests):
+        at(name, url, settings)
+        row = delivered_to(queued())
+        assert (row.state, row.gateway, row.gateway_id, row.cost) == (S.ACCEPTED, name, "12345", cost)
+        assert deliver(pk=row.pk) is None
+    assert len(requests) == 1
+    response = call(name, SAYS[name]("12345", DELIVERED[name]))
+    assert (response.status_code, response.content) == (200, ANSWER[name])
+    row.refresh_from_db()
+    assert row.state == S.DELIVERED
+    assert list(row.changes.values_list("to_state", flat=True)) == [S.QUEUED, S.SUBMITTING, S.ACCEPTED, S.DELIVERED]
+
+
+# --- Who takes over ---------------------------------------------------------------------------------
+ORDERS = [("smsc", "smsaero"), ("smsaero", "smsru"), ("smsru", "smsc")]
+
+
+@pytest.mark.parametrize(("first", "second"), ORDERS)
+def test_the_next_in_the_order_takes_what_the_first_did_not(first: str, second: str, settings: Any) -> None:
+    settings.SMS_GATEWAYS = [first, second]
+    with faulty(NO_MONEY[first]) as (one, asked), faulty(ACCEPTED[second][0]) as (other, taken):
+        at(first, one, settings)
+        at(second, other, settings)
+        row = delivered_to(queued())
+        assert (row.state, row.gateway, row.reason) == (S.QUEUED, second, "no_money")
+        SmsMessage.objects.filter(pk=row.pk).update(not_before=Now())
+        row = delivered_to(row)
+    assert (row.state, row.gateway, row.attempts) == (S.ACCEPTED, second, 2)
+    assert (len(asked), len(taken)) == (1, 1)
+
+
+@pytest.mark.parametrize(("first", "second"), ORDERS)
+def test_what_may_have_been_taken_stays(first: str, second: str, settings: Any) -> None:
+    settings.SMS_GATEWAYS = [first, second]
+    with faulty(TAKEN_ALREADY[first]) as (one, asked), faulty(ACCEPTED[second][0]) as (other, taken):
+        at(first, one, settings)
+        at(second, other, settings)
+        row = delivered_to(queued())
+        assert (row.state, row.gateway) == (S.UNKNOWN, first)
+        assert deliver(pk=row.pk) is None
+    assert (len(asked), len(taken)) == (1, 0)
+
+
+# --- What is unknown --------------------------------------------------------------------------------
+def test_smsc_is_asked_by_our_reference(settings: Any) -> None:
+    settings.SMS_GATEWAYS = ["smsc"]
+    with faulty(TAKEN_ALREADY["smsc"], answers({"status": 1, "err": 0, "cost": "4.10"})) as (url, requests):
+        at("smsc", url, settings)
+        row = delivered_to(queued())
+        assert row.reason == "probably_accepted"
+        assert row.check_after is not None
+        check_status(pk=row.pk)
+    row.refresh_from_db()
+    assert (row.state, row.gateway_id, row.cost) == (S.DELIVERED, str(row.action_id), Decimal("4.10"))
+    assert [request.path for request in requests] == ["/rest/send/", "/sys/status.php"]
+
+
+def aero_list(row: SmsMessage, **fields: Any) -> Play:
+    entry = {"id": 12345, "number": NUMBER, "text": row.text, "status": 1, "cost": "5.49", **fields}
+    entry.setdefault("dateCreate", int(datetime.now(UTC).timestamp()))
+    return answers({"success": True, "data": {"0": entry, "totalCount": 1}})
+
+
+def searched(row: SmsMessage, play: Play, settings: Any) -> SmsMessage:
+    with faulty(play) as (url, requests):
+        at("smsaero", url, settings)
+        check_status(pk=row.pk)
+    assert [request.path for request in requests] == ["/sms/list"]
+    row.refresh_from_db()
+    return row
+
+
+def test_sms_aero_is_searched(settings: Any) -> None:
+    settings.SMS_GATEWAYS = ["smsaero"]
+    with faulty(hang_up) as (url, _):
+        at("smsaero", url, settings)
+        row = delivered_to(queued())
+    assert row.state == S.UNKNOWN
+    assert row.check_after is not None
+    row = searched(row, aero_list(row), settings)
+    assert (row.state, row.gateway_id, row.cost) == (S.DELIVERED, "12345", Decimal("5.49"))
+
+
+def test_what_sms_aero_has_of_another_message_is_not_this_one(settings: Any) -> None:
+    earlier = message(S.ACCEPTED, gateway="smsaero", gateway_id="12345")
+    row = message(S.UNKNOWN, gateway="smsaero", text=earlier.text)
+    assert searched(row, aero_list(row), settings).state == S.UNKNOWN
+    earlier.refresh_from_db()
+    assert earlier.state == S.ACCEPTED
+
+
+def test_what_sms_aero_took_on_another_day_is_not_this_one(settings: Any) -> None:
+    row = message(S.UNKNOWN, gateway="smsaero")
+    yesterday = int((datetime.now(UTC) - timedelta(days=1)).timestamp())
+    row = searched(row, aero_list(row, dateCreate=yesterday), settings)
+    assert (row.state, row.gateway_id) == (S.UNKNOWN, "")
+
+
+def test_sms_ru_can_not_be_asked_without_its_id(settings: Any) -> None:
+    settings.SMS_GATEWAYS = ["smsru"]
+    with faulty(TAKEN_ALREADY["smsru"]) as (url, _):
+        at("smsru", url, settings)
+        row = delivered_to(queued())
+    assert (row.state, row.reason, row.check_after) == (S.UNKNOWN, "probably_accepted", None)
+
+
+# --- Money ------------------------------------------------------------------------------------------
+def test_balances(settings: Any) -> None:
+    settings.SMS_GATEWAYS = list(ACCOUNTS)
+    with (
+        faulty(answers({"balance": "123.45"})) as (smsc, _),
+        faulty(answers({"success": True, "data": {"balance": 337.03}})) as (smsaero, _),
+        faulty(says("500 Oops")) as (smsru, _),
+    ):
+        for name, url in {"smsc": smsc, "smsaero": smsaero, "smsru": smsru}.items():
+            at(name, url, settings)
+        assert check_balances() == {"smsc": "123.45", "smsaero": "337.03", "smsru": ""}
+    assert list(GatewayState.objects.values_list("name", "balance", "problem")) == [
+        ("smsaero", Decimal("337.03"), ""),
+        ("smsc", Decimal("123.45"), ""),
+        ("smsru", None, "no_balance"),
+    ]

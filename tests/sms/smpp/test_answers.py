@@ -1,0 +1,149 @@
+"""Every command_status and every state of a receipt, by table."""
+
+from __future__ import annotations
+
+import pytest
+
+from sms.gateways.base import Accepted, NotSubmitted, Outcome, Rejected, Unknown
+from sms.smpp import answers, pdus
+from sms.smpp.answers import Receipt, is_receipt, outcome_of, receipt_of
+
+RESPONSE = pdus.SUBMIT_SM | pdus.RESPONSE
+
+
+def said(status: int, body: bytes = b"", command: int = RESPONSE) -> Outcome:
+    return outcome_of(pdus.Pdu(command, status, 1, body))
+
+
+# SMPP 3.4, 5.1.3, the whole table; and what it is silent about.
+REFUSED = {
+    0x01: "RINVMSGLEN", 0x02: "RINVCMDLEN", 0x03: "RINVCMDID", 0x06: "RINVPRTFLG", 0x07: "RINVREGDLVFLG",
+    0x15: "RINVSERTYP", 0x43: "RINVESMCLASS", 0x53: "RINVSYSTYP", 0x54: "RINVREPFLAG", 0x61: "RINVSCHED",
+    0x62: "RINVEXPIRY", 0x63: "RINVDFTMSGID", 0xC0: "RINVOPTPARSTREAM", 0xC1: "ROPTPARNOTALLWD",
+    0xC2: "RINVPARLEN", 0xC3: "RMISSINGOPTPARAM", 0xC4: "RINVOPTPARAMVAL",
+}  # fmt: skip
+CLEAR: dict[int, Outcome] = {
+    0x04: NotSubmitted("no_connection:not_bound"),
+    0x14: NotSubmitted("throttled"),
+    0x58: NotSubmitted("throttled"),
+    0x0B: Rejected("invalid_destination"),
+    0x50: Rejected("invalid_destination"),
+    0x51: Rejected("invalid_destination"),
+    0x0A: Rejected("sender_not_allowed"),
+    0x48: Rejected("sender_not_allowed"),
+    0x49: Rejected("sender_not_allowed"),
+    **{status: Rejected(f"bad_request:{name}") for status, name in REFUSED.items()},
+}
+
+
+@pytest.mark.parametrize("status", [*range(1, 0x100), 0x400, 0x4FF, 0x500, 0xFFFFFFFF])
+def test_every_status_has_its_outcome(status: int) -> None:
+    """What is not clear is unknown: RSYSERR (8), RSUBMITFAIL (0x45), RUNKNOWNERR (0xFF), vendors' own among it."""
+    assert said(status) == CLEAR.get(status, Unknown(f"unclear:{status:#x}"))
+
+
+@pytest.mark.parametrize(
+    ("body", "gateway_id"),
+    [(b"A0F1\0", "A0F1"), (b"A0F1", "A0F1"), (b"\0", ""), (b"", ""), (b"7" * 200, "7" * 100), (b"\xff1\0", "?1")],
+)
+def test_yes_comes_with_an_id(body: bytes, gateway_id: str) -> None:
+    assert said(0, body) == Accepted(gateway_id)
+
+
+def test_a_nack_in_place_of_the_answer() -> None:
+    assert said(3, command=pdus.GENERIC_NACK) == Rejected("bad_request:RINVCMDID")
+    assert said(0x58, command=pdus.GENERIC_NACK) == NotSubmitted("throttled")
+    assert said(0, command=pdus.GENERIC_NACK) == Unknown("unclear:0x0")  # says nothing
+
+
+# --- Receipts ---------------------------------------------------------------------------------------
+def delivery(text: str = "", esm_class: int = 4, coding: int = 0, **options: bytes) -> pdus.Delivery:
+    tags = {"id": 0x1E, "error": 0x423, "state": 0x427}
+    octets = text.encode("utf-16-be" if coding == 8 else "latin-1")
+    return pdus.Delivery(esm_class, coding, octets, {tags[name]: value for name, value in options.items()})
+
+
+STATES = [
+    (1, "ENROUTE", None),
+    (2, "DELIVRD", "delivered"),
+    (3, "EXPIRED", "expired"),
+    (4, "DELETED", "undelivered"),
+    (5, "UNDELIV", "undelivered"),
+    (6, "ACCEPTD", None),
+    (7, "UNKNOWN", None),
+    (8, "REJECTD", "rejected"),
+    (9, "SKIPPED", None),
+]
+
+
+@pytest.mark.parametrize(("number", "word", "state"), STATES)
+def test_every_state_in_both_forms(number: int, word: str, state: str | None) -> None:
+    text = f"id:7A sub:001 dlvrd:001 submit date:2611250300 done date:2611250301 stat:{word} err:000 text:Hello"
+    option = delivery(id=b"7A\0", state=bytes((number,)))
+    found = [receipt_of(delivery(text)), receipt_of(option), receipt_of(delivery(text.lower()))]
+    if state is None:
+        assert found == [None, None, None]
+    else:
+        reason = "" if state == "delivered" else "network"
+        ids = ["7A", "7A", "7a"]
+        assert found == [Receipt(each, state, reason) for each in ids]
+
+
+@pytest.mark.parametrize(
+    ("given", "receipt"),
+    [
+        # the option counts more than the text
+        (delivery("id:1 stat:UNDELIV err:011", id=b"2\0", state=b"\x02"), Receipt("2", "delivered", "")),
+        (delivery("id:1 stat:UNDELIV err:011"), Receipt("1", "undelivered", "network:011")),
+        (delivery("id:1 stat:EXPIRED err:000"), Receipt("1", "expired", "network")),
+        (delivery(id=b"1", state=b"\x05", error=b"\x03\x00\x1b"), Receipt("1", "undelivered", "network:27")),
+        # what stands behind text: is the client's
+        (delivery("id:1 stat:DELIVRD text:id:9 stat:UNDELIV"), Receipt("1", "delivered", "")),
+        (delivery("id: 1 stat: DELIVRD"), Receipt("1", "delivered", "")),
+        (delivery("id:1 stat:DELIVRD", coding=8), Receipt("1", "delivered", "")),
+        (delivery("stat:DELIVRD"), None),
+        (delivery("text:id:1 stat:DELIVRD"), None),
+        (delivery("id:1"), None),
+        (delivery(""), None),
+        (delivery(state=b"\x02"), None),
+        (delivery(id=b"\0", state=b"\x02"), None),
+        (delivery("id:1 stat:DELIVRD", id=b"1\0", state=b""), Receipt("1", "delivered", "")),
+    ],
+)
+def test_receipts(given: pdus.Delivery, receipt: Receipt | None) -> None:
+    assert receipt_of(given) == receipt
+
+
+@pytest.mark.parametrize(
+    ("esm_class", "receipt"),
+    [(0x00, False), (0x04, True), (0x44, True), (0x20, True), (0x08, False), (0x10, False), (0x40, False)],
+)
+def test_what_is_a_receipt(esm_class: int, receipt: bool) -> None:
+    assert is_receipt(delivery(esm_class=esm_class)) is receipt
+
+
+# --- Ids --------------------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("ids", "answered", "reported"),
+    [
+        ("same", "0000A0F1", "0000A0F1"),
+        ("hex-dec", "0000A0F1", "41201"),
+        ("hex-dec", "a0f1", "0041201"),
+        ("dec-hex", "41201", "A0F1"),
+    ],
+)
+def test_an_answer_and_its_receipt_have_one_id(ids: str, answered: str, reported: str) -> None:
+    accepted = outcome_of(pdus.Pdu(RESPONSE, 0, 1, answered.encode() + b"\0"), ids)
+    receipt = receipt_of(delivery(f"id:{reported} stat:DELIVRD"), ids)
+    by_option = receipt_of(delivery(id=answered.encode(), state=b"\x02"), ids)
+    both = receipt_of(delivery(f"id:{reported} stat:DELIVRD", id=answered.encode(), state=b"\x02"), ids)
+    assert isinstance(accepted, Accepted)
+    assert receipt is not None
+    assert receipt == by_option == both
+    assert receipt.gateway_id == accepted.gateway_id
+
+
+@pytest.mark.parametrize("written", ["", "no-number", "1_0", " 1", "-5", "٣"])
+def test_an_id_that_is_no_number_stays_as_it_is(written: str) -> None:
+    assert answers.id_of_receipt(written, "hex-dec") == written
+    assert answers.id_of_answer(written, "hex-dec") == written

@@ -1,0 +1,336 @@
+"""The wire against a scripted peer on a raw socket: what is malformed, split, late or silent."""
+
+from __future__ import annotations
+
+import asyncio
+import struct
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import Any
+
+import pytest
+
+from sms.smpp import pdus
+from sms.smpp.pdus import Pdu
+from sms.smpp.session import Centre, LinkLost, NotBound, NothingWritten, Session
+from tests.helpers import run_loop
+
+Reader, Writer = asyncio.StreamReader, asyncio.StreamWriter
+RESPONSE = pdus.RESPONSE
+
+
+async def read(reader: Reader) -> Pdu:
+    length, command, status, sequence = struct.unpack(">IIII", await reader.readexactly(16))
+    return Pdu(command, status, sequence, await reader.readexactly(length - 16))
+
+
+async def answer_bind(reader: Reader, writer: Writer, status: int = 0) -> None:
+    bind = await read(reader)
+    assert bind.command == pdus.BIND_TRANSCEIVER
+    writer.write(Pdu(bind.command | RESPONSE, status, bind.sequence, b"centre\0" if not status else b"").encode())
+
+
+def play(
+    peer: Callable[[Reader, Writer], Awaitable[Any]],
+    ours: Callable[[Session], Awaitable[Any]],
+    *,
+    bind: bool = True,
+    **centre: Any,
+) -> tuple[Any, Any, list[Pdu]]:
+    """Run both sides; (what ours returned, what the peer returned, the deliveries that came)."""
+    deliveries: list[Pdu] = []
+
+    async def both() -> tuple[Any, Any]:
+        done: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+
+        async def serve(reader: Reader, writer: Writer) -> None:
+            try:
+                if bind:
+                    await answer_bind(reader, writer)
+                done.set_result(await peer(reader, writer))
+            except Exception as error:  # noqa: BLE001 - the test sees it
+                if not done.done():
+                    done.set_exception(error)
+            finally:
+                with suppress(OSError):
+                    await writer.drain()
+                writer.close()
+
+        server = await asyncio.start_server(serve, "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        where = Centre(**{"timeout": 0.5, "silence": 30.0, **centre}, **_who(port))
+        try:
+            session = await Session.bind(where, lambda _, pdu: deliveries.append(pdu))
+            try:
+                result = await ours(session)
+            finally:
+                session.close("test")
+            return result, await asyncio.wait_for(done, 5)
+        finally:
+            server.close()
+
+    result, told = run_loop(asyncio.wait_for(both(), 20))
+    return result, told, deliveries
+
+
+def _who(port: int) -> dict[str, Any]:
+    return {"host": "127.0.0.1", "port": port, "system_id": "hotline", "password": "geheim"}
+
+
+async def nothing(reader: Reader, writer: Writer) -> None:
+    """Read until our side closes."""
+    with suppress(OSError):
+        while await reader.read(1000):
+            pass
+
+
+async def lost(session: Session) -> str:
+    await asyncio.wait_for(session.lost.wait(), 5)
+    return session.why
+
+
+# --- Binding ----------------------------------------------------------------------------------------
+@pytest.mark.parametrize("status", [0x0D, 0x0E, 0x0F, 0x05, 0x58])
+def test_a_bind_that_is_refused(status: int) -> None:
+    """RBINDFAIL, RINVPASWD, RINVSYSID, RALYBND, RTHROTTLED."""
+
+    async def peer(reader: Reader, writer: Writer) -> None:
+        await answer_bind(reader, writer, status)
+        await nothing(reader, writer)
+
+    with pytest.raises(NotBound) as found:
+        play(peer, lost, bind=False)
+    assert found.value.reason == f"bind:{status:#x}"
+
+
+@pytest.mark.parametrize(
+    "octets", [b"", b"\0\0\0\x10", b"HTTP/1.1 400 Bad Request\r\n\r\n", Pdu(RESPONSE, 3, 0).encode()]
+)
+def test_a_peer_that_speaks_no_smpp(octets: bytes) -> None:
+    async def peer(reader: Reader, writer: Writer) -> None:
+        writer.write(octets)
+
+    with pytest.raises(NotBound, match="no_connection:"):
+        play(peer, lost, bind=False)
+
+
+def test_a_peer_that_says_nothing() -> None:
+    with pytest.raises(NotBound, match="no_connection:TimeoutError"):
+        play(nothing, lost, bind=False, timeout=0.2)
+
+
+def test_nobody_listens() -> None:
+    async def dial() -> None:
+        server = await asyncio.start_server(nothing, "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        server.close()
+        await server.wait_closed()
+        await Session.bind(Centre(**_who(port)), lambda session, pdu: None)
+
+    with pytest.raises(NotBound, match="no_connection:ConnectionRefusedError"):
+        run_loop(dial())
+
+
+# --- Split, half and absurd -------------------------------------------------------------------------
+def test_an_answer_octet_by_octet_and_two_in_one() -> None:
+    async def peer(reader: Reader, writer: Writer) -> None:
+        first, second = await read(reader), await read(reader)
+        for octet in Pdu(first.command | RESPONSE, 0, first.sequence, b"1\0").encode():
+            writer.write(bytes((octet,)))
+            await writer.drain()
+            await asyncio.sleep(0.001)
+        third = await read(reader)
+        # out of order, in one write, without the NUL
+        writer.write(
+            Pdu(third.command | RESPONSE, 0, third.sequence, b"3").encode()
+            + Pdu(second.command | RESPONSE, 0x58, second.sequence).encode()
+        )
+        await nothing(reader, writer)
+
+    async def ours(session: Session) -> list[tuple[int, str]]:
+        first, second = session.submit(b"one"), session.submit(b"two")
+        await first
+        third = session.submit(b"three")
+        answers = [await first, await second, await third]
+        return [(answer.status, pdus.message_id(answer.body)) for answer in answers]
+
+    result, _, _ = play(peer, ours)
+    assert result == [(0, "1"), (0x58, ""), (0, "3")]
+
+
+@pytest.mark.parametrize("octets", [b"\0\0\0\x05" + b"\0" * 12, b"\xff\xff\xff\xff" + b"\0" * 12])
+def test_an_absurd_length_is_named_and_ends_the_link(octets: bytes) -> None:
+    async def peer(reader: Reader, writer: Writer) -> tuple[Pdu, Pdu, bytes]:
+        submit = await read(reader)
+        writer.write(octets)
+        return submit, await read(reader), await reader.read()
+
+    async def ours(session: Session) -> str:
+        with pytest.raises(LinkLost):
+            await session.submit(b"one")
+        return session.why
+
+    why, (submit, nack, rest), _ = play(peer, ours)
+    assert (why, submit.body, rest) == ("malformed", b"one", b"")
+    assert nack == Pdu(pdus.GENERIC_NACK, pdus.RINVCMDLEN, 0)
+
+
+@pytest.mark.parametrize("end", [0, 3, 15, 16, 17])
+def test_half_an_answer_is_none(end: int) -> None:
+    async def peer(reader: Reader, writer: Writer) -> None:
+        submit = await read(reader)
+        writer.write(Pdu(submit.command | RESPONSE, 0, submit.sequence, b"1\0").encode()[:end])
+
+    async def ours(session: Session) -> str:
+        with pytest.raises(LinkLost):
+            await session.submit(b"one")
+        with pytest.raises(NothingWritten):
+            session.submit(b"two")
+        return session.why
+
+    assert play(peer, ours)[0] == "IncompleteReadError"
+
+
+def test_half_a_pdu_and_then_silence_is_asked_about_and_ends() -> None:
+    async def peer(reader: Reader, writer: Writer) -> tuple[int, bytes]:
+        writer.write(b"\0\0\0\x20\0\0")
+        return (await read(reader)).command, await reader.read()
+
+    why, told, _ = play(peer, lost, silence=0.2, timeout=0.2)
+    assert (why, told) == ("no_answer_to_enquire_link", (pdus.ENQUIRE_LINK, b""))
+
+
+# --- What the other side asks -----------------------------------------------------------------------
+def test_enquire_link_is_answered_and_asked_in_silence() -> None:
+    async def peer(reader: Reader, writer: Writer) -> list[Pdu]:
+        writer.write(Pdu(pdus.ENQUIRE_LINK, 0, 77).encode())
+        heard = [await read(reader)]
+        for _ in range(3):
+            asked = await read(reader)
+            heard.append(asked)
+            writer.write(Pdu(asked.command | RESPONSE, 0, asked.sequence).encode())
+        return heard
+
+    async def ours(session: Session) -> str:
+        return await lost(session)
+
+    _, (answer, *asked), _ = play(peer, ours, silence=0.1)
+    assert answer == Pdu(pdus.ENQUIRE_LINK | RESPONSE, 0, 77)
+    assert [each.command for each in asked] == [pdus.ENQUIRE_LINK] * 3
+
+
+def test_the_centre_unbinds() -> None:
+    async def peer(reader: Reader, writer: Writer) -> tuple[Pdu, bytes]:
+        await read(reader)
+        writer.write(Pdu(pdus.UNBIND, 0, 9).encode())
+        return await read(reader), await reader.read()
+
+    async def ours(session: Session) -> str:
+        with pytest.raises(LinkLost):
+            await session.submit(b"one")
+        return session.why
+
+    why, told, _ = play(peer, ours)
+    assert (why, told) == ("unbound_by_centre", (Pdu(pdus.UNBIND | RESPONSE, 0, 9), b""))
+
+
+def test_we_unbind() -> None:
+    async def peer(reader: Reader, writer: Writer) -> int:
+        said = await read(reader)
+        writer.write(Pdu(said.command | RESPONSE, 0, said.sequence).encode())
+        return said.command
+
+    assert play(peer, lambda session: session.unbind())[1] == pdus.UNBIND
+
+
+def test_a_centre_that_does_not_answer_our_unbind_holds_nobody_up() -> None:
+    assert play(nothing, lambda session: session.unbind(), timeout=0.2)[0] is None
+
+
+@pytest.mark.parametrize("command", [0x00000003, 0x0000000B, 0x00000102, 0x00000103, 0x00012345, 0x7FFFFFFF])
+def test_requests_that_we_do_not_know(command: int) -> None:
+    """query_sm, outbind, alert_notification, data_sm, and what is no command: told so, and the link goes on."""
+
+    async def peer(reader: Reader, writer: Writer) -> tuple[Pdu, Pdu]:
+        writer.write(Pdu(command, 0, 5, b"whatever").encode() + Pdu(pdus.ENQUIRE_LINK, 0, 6).encode())
+        return await read(reader), await read(reader)
+
+    _, (nack, alive), _ = play(peer, lost)
+    assert (nack, alive.sequence) == (Pdu(pdus.GENERIC_NACK, pdus.RINVCMDID, 5), 6)
+
+
+def test_a_delivery_is_answered_only_when_we_say_so() -> None:
+    async def peer(reader: Reader, writer: Writer) -> Pdu:
+        writer.write(Pdu(pdus.DELIVER_SM, 0, 0xFFFFFFFF, b"body").encode())
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(reader.readexactly(1), 0.2)
+        writer.write(Pdu(pdus.ENQUIRE_LINK, 0, 1).encode())
+        await read(reader)
+        return await read(reader)
+
+    async def ours(session: Session) -> None:
+        await asyncio.sleep(0.5)
+        session.answer_delivery(0xFFFFFFFF, 0)
+        await lost(session)
+
+    _, told, deliveries = play(peer, ours)
+    assert told == Pdu(pdus.DELIVER_SM | RESPONSE, 0, 0xFFFFFFFF, b"\0")
+    assert [pdu.body for pdu in deliveries] == [b"body"]
+
+
+# --- Answers to nothing -----------------------------------------------------------------------------
+def test_a_nack_of_our_request_is_its_answer() -> None:
+    async def peer(reader: Reader, writer: Writer) -> None:
+        submit = await read(reader)
+        writer.write(Pdu(pdus.GENERIC_NACK, 0x03, submit.sequence).encode())
+        await nothing(reader, writer)
+
+    async def ours(session: Session) -> Pdu:
+        return await session.submit(b"one")
+
+    answer = play(peer, ours)[0]
+    assert (answer.command, answer.status) == (pdus.GENERIC_NACK, 3)
+
+
+def test_a_nack_of_nothing_ends_the_link() -> None:
+    async def peer(reader: Reader, writer: Writer) -> None:
+        writer.write(Pdu(pdus.GENERIC_NACK, 0x02, 0).encode())
+        await nothing(reader, writer)
+
+    assert play(peer, lost)[0] == "generic_nack"
+
+
+def test_answers_to_nothing_and_of_another_kind_are_passed_over() -> None:
+    async def peer(reader: Reader, writer: Writer) -> None:
+        submit = await read(reader)
+        for command, sequence in (
+            (pdus.SUBMIT_SM, submit.sequence + 1),
+            (pdus.ENQUIRE_LINK, submit.sequence),
+            (pdus.UNBIND, submit.sequence),
+            (pdus.SUBMIT_SM, submit.sequence),
+            (pdus.SUBMIT_SM, submit.sequence),
+        ):
+            writer.write(Pdu(command | RESPONSE, 0, sequence, b"1\0").encode())
+        await nothing(reader, writer)
+
+    async def ours(session: Session) -> tuple[str, bool]:
+        answer = await session.submit(b"one")
+        await asyncio.sleep(0.1)
+        return pdus.message_id(answer.body), session.lost.is_set()
+
+    assert play(peer, ours)[0] == ("1", False)
+
+
+def test_a_flood_of_noise_ends_nothing_but_itself() -> None:
+    """A thousand answers to nothing, then our answer."""
+
+    async def peer(reader: Reader, writer: Writer) -> None:
+        submit = await read(reader)
+        writer.write(b"".join(Pdu(0x80000004, 0, 10_000 + each).encode() for each in range(1000)))
+        writer.write(Pdu(submit.command | RESPONSE, 0, submit.sequence, b"1\0").encode())
+        await nothing(reader, writer)
+
+    async def ours(session: Session) -> str:
+        return pdus.message_id((await session.submit(b"one")).body)
+
+    assert play(peer, ours)[0] == "1"

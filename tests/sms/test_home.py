@@ -1,0 +1,88 @@
+"""A restored copy of the database sends nothing until somebody says so: what it calls queued may have gone since."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from hotline.base.errors import Forbidden
+from hotline.operators.models import Role
+from sms.actions import claim, claim_parts, is_held, release_outbox, sweep
+from sms.checks import outbox
+from sms.models import OutboxHome, SmsMessage
+from tests.helpers import race
+from tests.sms.factories import message, person
+
+S = SmsMessage.State
+
+
+@pytest.fixture
+def restored(db: None) -> None:
+    """As if this database had been read in from a dump of another."""
+    first = message(S.DELIVERED)
+    assert first.pk
+    OutboxHome.objects.create(identity="7000000000000000001/1/16384")
+
+
+@pytest.mark.django_db
+def test_a_new_database_is_at_home() -> None:
+    assert not is_held()
+    assert claim(pk=message().pk) is not None
+    home = OutboxHome.objects.get()
+    cluster, timeline, database = home.identity.split("/")
+    assert (cluster.isdecimal(), int(timeline) >= 1, database.isdecimal()) == (True, True, True)
+    assert not is_held()
+
+
+@pytest.mark.usefixtures("restored")
+def test_nothing_leaves_a_restored_copy(enqueued: list[tuple[str, int]], settings: Any) -> None:
+    row = message()
+    assert is_held()
+    assert claim(pk=row.pk) is None
+    assert claim_parts(gateway="development", lease=timedelta(seconds=60), most=10) == []
+    sweep()
+    assert enqueued == []
+    row.refresh_from_db()
+    assert (row.state, row.attempts) == (S.QUEUED, 0)
+    assert (outbox().ready, outbox().facts["held"]) == (True, True)
+
+
+@pytest.mark.usefixtures("restored")
+def test_somebody_looks_and_releases_it(
+    enqueued: list[tuple[str, int]], django_capture_on_commit_callbacks: Any
+) -> None:
+    row, supervisor = message(), person("chief", role=Role.SUPERVISOR)
+    release_outbox(actor=supervisor)
+    release_outbox(actor=None)
+    with pytest.raises(Forbidden):
+        release_outbox(actor=person())
+    assert not is_held()
+    assert OutboxHome.objects.get().released_by == supervisor
+    with django_capture_on_commit_callbacks(execute=True):
+        sweep()
+    assert enqueued == [("submit", row.pk)]
+    assert claim(pk=row.pk) is not None
+
+
+@pytest.mark.django_db(transaction=True)
+def test_many_first_claims_at_once_move_in_once() -> None:
+    rows = [message() for _ in range(4)]
+    won = race(*[lambda pk=row.pk: claim(pk=pk) for row in rows])
+    assert all(won)
+    assert OutboxHome.objects.count() == 1
+
+
+@pytest.mark.django_db
+def test_a_plain_role_may_ask_where_it_is() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE ROLE plain_for_a_test")
+        cursor.execute("SET LOCAL ROLE plain_for_a_test")
+        cursor.execute("SELECT system_identifier FROM pg_control_system()")
+        assert cursor.fetchone()[0]
+        cursor.execute("SELECT timeline_id FROM pg_control_checkpoint()")
+        assert cursor.fetchone()[0]
+        cursor.execute("RESET ROLE")
+        cursor.execute("DROP ROLE plain_for_a_test")

@@ -1,0 +1,178 @@
+"""Refusals, consent, daily limits, a number that seems to block us: the rule, its facts, and two at once."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.utils import timezone
+
+from hotline.base.errors import Refused
+from sms import eligibility, limits
+from sms.actions import end_opt_out, give_consent, opt_out, queue_message, withdraw_consent
+from sms.limits import LimitFacts, facts_of, is_probably_blocked, judge_limits
+from sms.models import Category, Consent, OptOut, SmsMessage
+from tests.helpers import race
+from tests.sms.factories import MOBILE, OTHER_MOBILE, message, person, template
+
+S = SmsMessage.State
+OTHER = Category.OTHER
+
+
+# --- The rule ---------------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("facts", "code"),
+    [
+        (LimitFacts(), ""),
+        (LimitFacts(opted_out=True), "opted_out"),
+        (LimitFacts(opted_out=True, category=OTHER, consented=True), "opted_out"),
+        (LimitFacts(category=OTHER), "no_consent"),
+        (LimitFacts(category=OTHER, consented=True), ""),
+        (LimitFacts(consented=False), ""),
+        (LimitFacts(sent_today=9, daily_per_number=10), ""),
+        (LimitFacts(sent_today=10, daily_per_number=10), "number_limit"),
+        (LimitFacts(sent_today=11, daily_per_number=10), "number_limit"),
+        (LimitFacts(sent_today=1000, daily_per_number=None), ""),
+        (LimitFacts(template_today=4, template_daily=5), ""),
+        (LimitFacts(template_today=5, template_daily=5), "template_limit"),
+        (LimitFacts(template_today=0, template_daily=0), "template_limit"),
+        (LimitFacts(template_today=5, template_daily=None), ""),
+        (LimitFacts(failed_in_a_row=9), ""),  # a warning, no ban
+        (LimitFacts(opted_out=True, category=OTHER, sent_today=10, daily_per_number=10), "opted_out"),
+    ],
+)
+def test_every_row_of_the_rule(facts: LimitFacts, code: str) -> None:
+    assert judge_limits(facts) == code
+
+
+@pytest.mark.parametrize(("failed", "blocked"), [(0, False), (2, False), (3, True), (4, True)])
+def test_who_probably_blocks_us(failed: int, blocked: bool) -> None:
+    assert is_probably_blocked(LimitFacts(failed_in_a_row=failed)) is blocked
+
+
+# --- The facts --------------------------------------------------------------------------------------
+@pytest.mark.django_db
+def test_what_never_left_us_does_not_count(settings: Any) -> None:
+    for state in S.values:
+        message(state)
+    message(S.DELIVERED, to=OTHER_MOBILE)
+    yesterday = message(S.DELIVERED)
+    SmsMessage.objects.filter(pk=yesterday.pk).update(created_at=timezone.now() - timedelta(days=1, hours=1))
+    settings.SMS_DAILY_PER_NUMBER = 4
+    found = facts_of(MOBILE)
+    assert found.sent_today == len(S.values) - 3  # dictated, withdrawn, rejected
+    assert found.daily_per_number == 4
+    settings.SMS_DAILY_PER_NUMBER = 0
+    assert facts_of(MOBILE).daily_per_number is None
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("states", "failed"),
+    [
+        ([], 0),
+        ([S.UNDELIVERED, S.EXPIRED, S.UNDELIVERED], 3),
+        ([S.UNDELIVERED, S.DELIVERED, S.UNDELIVERED, S.EXPIRED], 2),
+        ([S.UNDELIVERED, S.UNDELIVERED, S.UNDELIVERED, S.DELIVERED], 0),
+        # what is not decided, or was no attempt to reach the telephone, says nothing of the subscriber
+        ([S.UNDELIVERED, S.UNDELIVERED, S.UNKNOWN, S.REJECTED, S.DICTATED, S.ACCEPTED, S.EXPIRED], 3),
+    ],
+)
+def test_failures_in_a_row_are_counted_from_the_newest(states: list[str], failed: int) -> None:
+    for state in states:
+        message(state)
+    assert facts_of(MOBILE).failed_in_a_row == failed
+
+
+@pytest.mark.django_db
+def test_a_number_that_probably_blocks_us_is_a_warning() -> None:
+    for _ in range(limits.BLOCKED_AFTER):
+        message(S.UNDELIVERED)
+    verdict = eligibility.judge(MOBILE)
+    assert (verdict.allowed, verdict.code, verdict.warning) == (True, "ok", "probably_blocked")
+    assert "вероятно" in verdict.text
+    SmsMessage.objects.update(created_at=timezone.now() - limits.BLOCKED_FOR - timedelta(hours=1))
+    assert eligibility.judge(MOBILE).warning == ""
+
+
+# --- Said by the client -----------------------------------------------------------------------------
+@pytest.mark.django_db
+def test_who_wants_no_sms_gets_none_and_what_waits_is_withdrawn() -> None:
+    operator = person()
+    waiting, under_way, others = message(), message(S.SUBMITTING), message(to=OTHER_MOBILE)
+    opt_out(number="8 916 000-01-01", note="просил не писать", actor=operator)
+    opt_out(number=MOBILE, actor=operator)
+    assert OptOut.objects.get().started_by == operator
+    for row, state in ((waiting, S.WITHDRAWN), (under_way, S.SUBMITTING), (others, S.QUEUED)):
+        row.refresh_from_db()
+        assert row.state == state
+    assert eligibility.judge(MOBILE).code == "opted_out"
+    with pytest.raises(Refused) as refused:
+        queue_message(action_id=uuid4(), to=MOBILE, text="Заявка №1", actor=operator)
+    assert (refused.value.code, refused.value.field) == ("opted_out", "to")
+    end_opt_out(number=MOBILE, actor=operator)
+    assert eligibility.judge(MOBILE).code == "ok"
+    assert OptOut.objects.get().ended_by == operator
+
+
+@pytest.mark.django_db
+def test_what_is_no_service_message_needs_consent() -> None:
+    operator, offer = person(), template("offer", "Акция: {hotline_phone}", category=OTHER)
+    ask = {"to": MOBILE, "text": "Акция", "template": offer, "actor": operator}
+    with pytest.raises(Refused) as refused:
+        queue_message(action_id=uuid4(), **ask)
+    assert refused.value.code == "no_consent"
+    give_consent(number=MOBILE, note="звонок 25.11", actor=operator)
+    give_consent(number=MOBILE, actor=operator)
+    assert Consent.objects.get().note == "звонок 25.11"
+    made = queue_message(action_id=uuid4(), **ask)
+    assert made.category == OTHER
+    withdraw_consent(number=MOBILE, actor=operator)
+    made.refresh_from_db()
+    assert (made.state, made.reason) == (S.WITHDRAWN, "no_consent")
+    assert eligibility.judge(MOBILE, template=offer).code == "no_consent"
+    assert eligibility.judge(MOBILE).code == "ok"
+
+
+# --- Limits -----------------------------------------------------------------------------------------
+@pytest.mark.django_db
+def test_a_template_has_its_daily_limit() -> None:
+    operator, limited = person(), template(daily_limit=2)
+    ask = {"text": "АСЦ", "template": limited, "actor": operator}
+    first = uuid4()
+    queue_message(action_id=first, to=MOBILE, **ask)
+    queue_message(action_id=uuid4(), to=OTHER_MOBILE, **ask)
+    with pytest.raises(Refused) as refused:
+        queue_message(action_id=uuid4(), to=MOBILE, **ask)
+    assert refused.value.code == "template_limit"
+    # The same action again is the message that is there, not one too many.
+    assert queue_message(action_id=first, to=MOBILE, **ask).action_id == first
+    queue_message(action_id=uuid4(), to=MOBILE, text="без шаблона", actor=operator)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_many_at_once_never_pass_a_numbers_limit(settings: Any) -> None:
+    settings.SMS_DAILY_PER_NUMBER = 3
+    operator = person()
+
+    def send() -> Any:
+        return queue_message(action_id=uuid4(), to=MOBILE, text="Заявка №1", actor=operator)
+
+    results = race(*[send] * 8)
+    made = [result for result in results if isinstance(result, SmsMessage)]
+    assert len(made) == SmsMessage.objects.count() == 3
+    assert {result.code for result in results if isinstance(result, Refused)} == {"number_limit"}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_refusal_and_a_message_at_once_leave_nothing_that_is_sent() -> None:
+    operator = person()
+    for turn in range(5):
+        number = f"+7916000020{turn}"
+        race(
+            lambda: queue_message(action_id=uuid4(), to=number, text="Заявка №1", actor=operator),  # noqa: B023
+            lambda: opt_out(number=number, actor=operator),  # noqa: B023
+        )
+        assert not SmsMessage.objects.filter(to=number).exclude(state=S.WITHDRAWN).exists()

@@ -1,0 +1,105 @@
+"""How the outbox and its gateways are told: the figures, the metrics, what quiet hours do not count for."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.db import OperationalError
+from django.db.models.functions import Now
+from django.test import Client
+from django.utils import timezone
+from prometheus_client import REGISTRY
+
+from sms import checks, metrics, overview
+from sms.models import GatewayState, SmsMessage
+from tests.helpers import count_queries
+from tests.sms.factories import message
+
+pytestmark = pytest.mark.django_db
+
+
+def aged(minutes: int, **fields: Any) -> SmsMessage:
+    made = message(**fields)
+    SmsMessage.objects.filter(pk=made.pk).update(created_at=Now() - timedelta(minutes=minutes))
+    return made
+
+
+def test_each_gateway_with_what_waits_for_it(settings: Any) -> None:
+    settings.SMS_GATEWAYS, settings.SMS_SENDERS = ["smsc", "development"], {"SERVICE": ["development"]}
+    GatewayState.objects.create(
+        name="smsc",
+        balance=Decimal("12.50"),
+        balance_at=timezone.now(),
+        problem="no_balance",
+        problem_at=timezone.now(),
+    )
+    oldest = aged(5)
+    message()
+    message(not_before=timezone.now() + timedelta(hours=1))
+    message("submitting")
+    message("unknown", resend_of=None)
+    message("unknown", gateway="pigeon")
+    smsc, development, pigeon = overview.gateways()
+    assert (smsc.name, smsc.senders, smsc.is_in_use) == ("smsc", ["HOTLINE: 1"], True)
+    assert smsc.state is not None
+    assert (smsc.state.balance, smsc.state.problem_in_words) == (Decimal("12.50"), "шлюз не сообщил баланс")
+    assert development.senders == ["HOTLINE: 2", "SERVICE: 1"]
+    assert (development.waiting, development.postponed, development.under_way, development.unknown) == (2, 1, 1, 1)
+    oldest.refresh_from_db()
+    assert development.oldest == oldest.created_at
+    assert (pigeon.name, pigeon.is_in_use, pigeon.unknown) == ("pigeon", False, 1)
+
+
+def test_what_was_sent_anew_is_not_uncertain_any_more() -> None:
+    old = message("unknown")
+    message(resend_of=old)
+    assert overview.figures().uncertain == 0
+    assert overview.gateways()[0].unknown == 0
+
+
+def test_it_costs_the_same_whatever_waits() -> None:
+    message()
+    before = len(count_queries(overview.gateways))
+    for _ in range(10):
+        message()
+        message("unknown")
+    assert len(count_queries(overview.gateways)) == before == 4
+
+
+def test_the_metrics(client: Client) -> None:
+    aged(7)
+    message("unknown")
+    answer = client.get("/metrics").content.decode()
+    assert "hotline_sms_uncertain 1.0" in answer
+    assert "hotline_sms_undecided 1.0" in answer
+    oldest = next(line for line in answer.splitlines() if line.startswith("hotline_sms_oldest_undecided_seconds "))
+    assert 419 <= float(oldest.split()[1]) <= 480
+
+
+def test_metrics_survive_a_database_that_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    def away() -> None:
+        raise OperationalError
+
+    monkeypatch.setattr(metrics, "figures", away)
+    assert list(metrics.OutboxCollector().collect()) == []
+    assert REGISTRY.get_sample_value("hotline_sms_uncertain") is None
+
+
+def test_the_night_does_not_count_as_waiting() -> None:
+    """At nine in the morning what waited for its hour is due since nine, not since yesterday evening."""
+    night = aged(600, reason="quiet_hours", not_before=timezone.now() - timedelta(minutes=2))
+    assert checks.outbox().ready
+    assert 119 <= checks.outbox().facts["oldest_waiting_s"] <= 180
+    SmsMessage.objects.filter(pk=night.pk).update(not_before=Now() - timedelta(minutes=11))
+    assert not checks.outbox().ready
+
+
+def test_until_when_a_message_waits() -> None:
+    at = timezone.now() + timedelta(hours=3)
+    assert message(reason="quiet_hours", not_before=at).waits_until == at
+    assert message(reason="quiet_hours", not_before=timezone.now() - timedelta(seconds=1)).waits_until is None
+    assert message(reason="no_connection", not_before=at).waits_until is None
+    assert message("delivered").waits_until is None

@@ -1,0 +1,257 @@
+"""The back office of the room: directories are edited, what happened is looked at, models to add are decided."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.text import capfirst
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+from import_export import resources
+from import_export.admin import ImportExportModelAdmin
+from import_export.fields import Field
+from import_export.formats.base_formats import CSV, XLSX
+from import_export.forms import ExportForm
+from import_export.widgets import ForeignKeyWidget
+
+from hotline.base.admin import ReadOnlyAdmin
+from hotline.base.errors import HotlineError
+from hotline.base.folding import fold
+from service_centers.models import Brand, Category
+from sms.models import SmsTemplate
+from tickets import actions
+from tickets.models import (
+    Account,
+    Appeal,
+    AppealEvent,
+    AppealMessage,
+    AppealReference,
+    Appliance,
+    Assignment,
+    AutomaticSms,
+    Client,
+    ClientPhone,
+    Comment,
+    Document,
+    DocumentKind,
+    ModelSuggestion,
+    ProductModel,
+    Reminder,
+    Topic,
+    WarrantyRule,
+)
+
+
+# --- Directories -----------------------------------------------------------------------------------
+@admin.register(Topic)
+class TopicAdmin(admin.ModelAdmin):
+    list_display = ["name", "code", "is_atypical", "is_active", "position"]
+    list_editable = ["is_active", "position"]
+    list_filter = ["is_active", "is_atypical"]
+    search_fields = ["name", "code"]
+    prepopulated_fields = {"code": ["name"]}
+
+
+@admin.register(AutomaticSms)
+class AutomaticSmsAdmin(admin.ModelAdmin):
+    """Which changes of a request the client is told of by itself; none until a supervisor switches it on."""
+
+    list_display = ["state", "template_code", "is_on"]
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **options: Any) -> Any:
+        if db_field.name != "template_code":
+            return super().formfield_for_dbfield(db_field, request, **options)
+        made = SmsTemplate.objects.current().filter(moment=SmsTemplate.Moment.STATUS_CHANGED).order_by("name")
+        return forms.ChoiceField(
+            label=capfirst(db_field.verbose_name),
+            help_text=db_field.help_text,
+            choices=lambda: [("", "—"), *made.values_list("code", "name")],
+        )
+
+
+@admin.register(DocumentKind)
+class DocumentKindAdmin(admin.ModelAdmin):
+    list_display = ["name", "code", "position"]
+    list_editable = ["position"]
+
+
+class ProductModelResource(resources.ModelResource):
+    """A line of a spreadsheet: brand and category by their names. A model that is there already is updated."""
+
+    brand = Field(column_name="brand", attribute="brand", widget=ForeignKeyWidget(Brand, "name"))
+    category = Field(column_name="category", attribute="category", widget=ForeignKeyWidget(Category, "name"))
+
+    class Meta:
+        model = ProductModel
+        fields = ("brand", "category", "name", "is_active")
+        import_id_fields = ("brand", "name")
+        skip_unchanged = True
+
+
+@admin.register(ProductModel)
+class ProductModelAdmin(ImportExportModelAdmin):
+    resource_classes = [ProductModelResource]
+    # Every column: without the page of checkboxes that chooses them.
+    export_form_class = ExportForm
+    formats = [XLSX, CSV]
+    list_display = ["name", "brand", "category", "is_active"]
+    list_filter = ["brand", "category", "is_active"]
+    list_select_related = ["brand", "category"]
+    search_fields = ["name", "folded_name"]
+
+
+@admin.register(WarrantyRule)
+class WarrantyRuleAdmin(admin.ModelAdmin):
+    list_display = ["brand", "category", "months", "valid_from"]
+    list_filter = ["brand", "category"]
+    list_select_related = ["brand", "category"]
+
+
+class DecideForm(forms.ModelForm):
+    """What the suggestion turned out to be: a model of the directory, made there first where it was missing."""
+
+    class Meta:
+        model = ModelSuggestion
+        fields = ["resolved_model"]
+
+    def clean(self) -> dict[str, Any]:
+        values: dict[str, Any] = super().clean() or {}
+        if not values.get("resolved_model"):
+            self.add_error("resolved_model", _("Choose the model; to drop the suggestion, use the list's action."))
+        return values
+
+
+@admin.register(ModelSuggestion)
+class ModelSuggestionAdmin(admin.ModelAdmin):
+    """Models that operators met and the directory lacks; decided by the verbs, once."""
+
+    form = DecideForm
+    list_display = ["text", "times", "first_met_at", "suggested_by", "resolved_model", "decided_at"]
+    list_filter = [("decided_at", admin.EmptyFieldListFilter)]
+    list_select_related = ["suggested_by", "resolved_model__brand"]
+    search_fields = ["text", "folded_text"]
+    autocomplete_fields = ["resolved_model"]
+    readonly_fields = ["text", "times", "first_met_at", "suggested_by", "decided_at", "decided_by"]
+    actions = ["dismiss"]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: ModelSuggestion | None = None) -> bool:
+        return super().has_change_permission(request, obj) and (obj is None or obj.decided_at is None)
+
+    def save_model(self, request: HttpRequest, obj: ModelSuggestion, form: Any, change: bool) -> None:
+        try:
+            actions.resolve_suggestion(
+                suggestion_id=obj.pk,
+                product_model=form.cleaned_data["resolved_model"],
+                actor=request.user,  # type: ignore[arg-type]
+            )
+        except HotlineError as error:  # somebody decided it while this page was open
+            messages.error(request, str(error))
+
+    @admin.action(description=_("Drop: there is no such model"), permissions=["change"])
+    def dismiss(self, request: HttpRequest, queryset: QuerySet[ModelSuggestion]) -> None:
+        done = 0
+        for suggestion in queryset:
+            try:
+                actions.dismiss_suggestion(suggestion_id=suggestion.pk, actor=request.user)  # type: ignore[arg-type]
+                done += 1
+            except HotlineError as error:
+                messages.error(request, f"{suggestion}: {error}")
+        if done:
+            messages.success(
+                request,
+                ngettext("%(count)d suggestion dropped.", "%(count)d suggestions dropped.", done) % {"count": done},
+            )
+
+
+# --- To look at ------------------------------------------------------------------------------------
+class LookInline(admin.TabularInline):
+    """Rows that hang on what is looked at."""
+
+    extra = 0
+    can_delete = False
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class ClientPhoneInline(LookInline):
+    model = ClientPhone
+
+
+class AccountInline(LookInline):
+    model = Account
+
+
+@admin.register(Client)
+class ClientAdmin(ReadOnlyAdmin):
+    list_display = ["full_name", "city", "created_at", "created_by"]
+    list_select_related = ["city", "created_by"]
+    search_fields = ["folded_name", "phones__e164"]
+    inlines = [ClientPhoneInline, AccountInline]
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Client], search_term: str
+    ) -> tuple[QuerySet[Client], bool]:
+        return super().get_search_results(request, queryset, fold(search_term))
+
+
+@admin.register(Appliance)
+class ApplianceAdmin(ReadOnlyAdmin):
+    list_display = ["model_text", "serial_number", "account", "purchase_date", "purchase_date_source"]
+    list_select_related = ["account", "product_model__brand", "brand"]
+    search_fields = ["folded_serial", "model_text"]
+
+
+class AssignmentInline(LookInline):
+    model = Assignment
+
+
+class CommentInline(LookInline):
+    model = Comment
+
+
+class DocumentInline(LookInline):
+    model = Document
+
+
+class ReminderInline(LookInline):
+    model = Reminder
+    fk_name = "appeal"
+
+
+class ReferenceInline(LookInline):
+    model = AppealReference
+
+
+class MessageInline(LookInline):
+    model = AppealMessage
+
+
+class EventInline(LookInline):
+    model = AppealEvent
+
+
+@admin.register(Appeal)
+class AppealAdmin(ReadOnlyAdmin):
+    list_display = ["number", "kind", "state", "client", "topic", "registered_at", "registered_by"]
+    list_filter = ["kind", "state", "topic"]
+    list_select_related = ["client", "topic", "registered_by"]
+    search_fields = ["=number", "client__folded_name"]
+    date_hierarchy = "registered_at"
+    inlines = [
+        *(AssignmentInline, CommentInline, DocumentInline, ReminderInline, ReferenceInline, MessageInline),
+        EventInline,
+    ]
