@@ -119,3 +119,25 @@ def test_sigkill_of_the_worker_loses_nothing_and_doubles_nothing(tmp_path: Path,
         str(action) for action in SmsMessage.objects.filter(state=S.DELIVERED).values_list("action_id", flat=True)
     }
     assert delivered == set(witnessed)
+
+
+@pytest.mark.broker
+@pytest.mark.xdist_group("sms sigkill")
+@pytest.mark.django_db(transaction=True)
+def test_a_worker_comes_up_where_the_broker_still_knows_one_of_its_name(tmp_path: Path, settings: Any) -> None:
+    """RabbitMQ notices late that a worker was killed, and until then refuses another its exclusive queue."""
+    workers = []
+    try:
+        for name in ("killed", "anew"):
+            folder = tmp_path / name
+            folder.mkdir()
+            worker = worker_server(
+                settings.DATABASES["default"], folder, "--concurrency", "1", HOTLINE_LOG_LEVEL="INFO"
+            )
+            workers.append(worker)
+            worker.start()
+            wait_for(lambda worker=worker: " ready." in worker.log or not worker.running, 60, worker)
+        assert [worker.running for worker in workers] == [True, True], workers[-1].log[-2000:]
+    finally:
+        for worker in workers:
+            worker.stop()

@@ -225,22 +225,27 @@ class Scenario:
         deadline = time.monotonic() + self.scale.patience
         kills = plan(self.scale)
         rejects_from = self._chance.randrange(self.scale.messages // 10, self.scale.messages * 8 // 10)
-        spell = [
-            (rejects_from + max(1, int(self.scale.messages * REJECTED_SHARE)), "deliver"),
-            (rejects_from, "reject"),
-        ]
-        while kills or self._back or self.producer.running:
+        # The spell ends when so many were rejected, not when so many more have arrived: those may have been in flight
+        # before it began.
+        rejects, spell = max(1, int(self.scale.messages * REJECTED_SHARE)), "to come"
+        while kills or self._back or self.producer.running or spell != "over":
             arrived = self.wire.look()
             self._bring_back()
-            if spell and arrived >= spell[-1][0]:
-                self.gateway.behave(answer=spell.pop()[1])
+            if spell == "to come" and arrived >= rejects_from:
+                self.gateway.behave(answer="reject")
+                spell = "on"
+            elif spell == "on" and self._rejected() >= rejects:
+                self.gateway.behave(answer="deliver")
+                spell = "over"
             if kills and arrived >= kills[0].after and self._can(kills[0]):
                 self._do(kills.pop(0))
             self._fail_after(deadline, "not everything was killed, brought back and asked for")
             time.sleep(LOOK)
-        self.gateway.behave(answer="deliver")
         assert self.producer.process is not None
         assert self.producer.process.returncode == 0, self.producer.log[-3000:]
+
+    def _rejected(self) -> int:
+        return sum(arrival.answer == "reject" for arrival in self.wire.arrivals)
 
     def _can(self, kill: Kill) -> bool:
         """What is away already can't be killed: it is, once it is back."""
