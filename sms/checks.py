@@ -10,10 +10,11 @@ from django.core.checks import CheckMessage, Error
 from django.db.models import DurationField, Max, Q
 from django.db.models.functions import Now
 
-from hotline.base.health import Readiness
+from hotline.base.health import Readiness, by_heartbeat
 from sms import gateways, quiet
 from sms.actions import is_held
 from sms.gateways import routing
+from sms.gateways.smpp import SmppGateway
 from sms.models import SmsMessage
 from sms.overview import due_since
 
@@ -66,6 +67,13 @@ def gateway_is_configured(app_configs: Any, **kwargs: Any) -> list[CheckMessage]
             )
         )
     return found
+
+
+def smpp_link() -> Readiness | None:
+    """Is a `manage.py smpp` bound to its centre? Not asked where no sender uses it, nor while the outbox is held."""
+    if SmppGateway.name not in routing.in_use() or is_held():
+        return None
+    return by_heartbeat(SmppGateway.name)
 
 
 def outbox() -> Readiness:

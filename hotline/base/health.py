@@ -9,26 +9,22 @@ import ipaddress
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import Any
 
 import structlog
 from celery import current_app
 from django.conf import settings
 from django.db import connection
-from django.db.models import F
-from django.db.models.functions import Now
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.crypto import constant_time_compare
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from django_prometheus.exports import ExportToDjangoView
 
-from hotline.base.models import Heartbeat
+from hotline.base import heartbeats
 from hotline.base.tasks import WORKER
 
 BROKER_PATIENCE = 2  # seconds, in all
-OLDEST_HEARTBEAT = timedelta(seconds=45)  # four of them missed
 
 log = structlog.get_logger(__name__)
 
@@ -41,26 +37,33 @@ class Readiness:
     facts: dict[str, Any] = field(default_factory=dict)
 
 
-_registered: dict[str, Callable[[], Readiness]] = {}
+Part = Callable[[], Readiness | None]
+_registered: dict[str, Part] = {}
 
 
-def register_readiness(name: str, function: Callable[[], Readiness]) -> None:
-    """Ask `function` in every /readyz. It must answer within a second; what it raises counts as not ready."""
+def register_readiness(name: str, function: Part) -> None:
+    """Ask `function` in every /readyz. It must answer within a second; what it raises counts as not ready.
+
+    None: this installation has no such part, and nothing is said of it.
+    """
     _registered[name] = function
 
 
 def readiness() -> dict[str, Readiness]:
     """The verdict of every part, each asked although another failed."""
-    return {name: _ask(name, function) for name, function in _registered.items()}
+    found = {name: _ask(name, function) for name, function in _registered.items()}
+    return {name: verdict for name, verdict in found.items() if verdict is not None}
 
 
-def _ask(name: str, function: Callable[[], Readiness]) -> Readiness:
+def _ask(name: str, function: Part) -> Readiness | None:
     started = time.monotonic()
     try:
         found = function()
     except Exception as error:  # noqa: BLE001 - a part that can't be asked is not ready, whatever the reason
         log.warning("not_ready", part=name, error=type(error).__name__)
         return Readiness(False, {"error": type(error).__name__})
+    if found is None:
+        return None
     return Readiness(found.ready, {**found.facts, "took_ms": round((time.monotonic() - started) * 1000)})
 
 
@@ -80,10 +83,15 @@ def _broker() -> Readiness:
 
 def _worker() -> Readiness:
     """A worker that does its tasks: beat, broker and worker are all behind this one figure."""
-    age = Heartbeat.objects.filter(name=WORKER).annotate(age=Now() - F("at")).values_list("age", flat=True).first()
+    return by_heartbeat(WORKER)
+
+
+def by_heartbeat(process: str) -> Readiness:
+    """Ready while the process has beaten lately (`heartbeats.OLDEST`)."""
+    age = heartbeats.age(process)
     if age is None:
         return Readiness(False, {"heartbeat": "never"})
-    return Readiness(age <= OLDEST_HEARTBEAT, {"heartbeat_age_s": round(age.total_seconds())})
+    return Readiness(age <= heartbeats.OLDEST, {"heartbeat_age_s": round(age.total_seconds())})
 
 
 register_readiness("database", _database)

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from celery import shared_task
-from django.db.models.functions import Now
 
-from hotline.base.models import Heartbeat
+from hotline.base.heartbeats import beat
 
 WORKER = "worker"
 
 
 @shared_task
 def heartbeat() -> None:
-    """Note, by the database's clock, that a worker takes tasks; beat plans it every 10 seconds."""
-    Heartbeat.objects.bulk_create(
-        [Heartbeat(name=WORKER, at=Now())], update_conflicts=True, unique_fields=["name"], update_fields=["at"]
-    )
+    """A worker takes tasks; beat plans it every 10 seconds."""
+    beat(WORKER)

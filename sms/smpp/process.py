@@ -22,6 +22,7 @@ import psycopg
 import structlog
 from django.db import InterfaceError, OperationalError, connections
 
+from hotline.base import heartbeats
 from hotline.base.live import CHANNEL
 from sms.actions.home import is_held
 from sms.actions.outbox import persistently
@@ -59,6 +60,7 @@ class Process:
         self._pace = Pace(limits.per_second)
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="smpp")
         self._handover: Handover | None = None
+        self._bound = asyncio.Event()
         self._outcomes: asyncio.Queue[tuple[PartToSend, Outcome]] = asyncio.Queue()
         self._unsettled = 0
         self._said_held = False
@@ -68,7 +70,8 @@ class Process:
         """Raises only on a fault of our own: a supervisor starts the process again, and leases do the rest."""
         for each in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(each, self._stop.set)
-        for_ever = [self._listen_for_ever, self._settle_for_ever, *[self._keep_receipts_for_ever] * RECEIPTS_AT_ONCE]
+        for_ever = [self._listen_for_ever, self._beat_for_ever, self._settle_for_ever]
+        for_ever += [self._keep_receipts_for_ever] * RECEIPTS_AT_ONCE
         helpers = [asyncio.create_task(each()) for each in for_ever]
         binding = asyncio.create_task(self._bind_for_ever())
         try:
@@ -130,11 +133,23 @@ class Process:
             settle=self._settle,
             unsettled=lambda: self._unsettled,
         )
+        self._bound.set()
         try:
             await handover.run(self._stop, self._grace)
         finally:
+            self._bound.clear()
             self._handover = None
         return handover.answered > 0 or asyncio.get_running_loop().time() - began > LAST_RETRY
+
+    async def _beat_for_ever(self) -> None:
+        """Say that we are bound, while we are: /readyz misses it soon."""
+        while True:
+            await self._bound.wait()
+            try:
+                await self._in_thread(partial(heartbeats.beat, GATEWAY))
+            except _AWAY as error:
+                log.warning("smpp_database_away", error=type(error).__name__)
+            await asyncio.sleep(heartbeats.EVERY)
 
     async def _may_bind(self) -> bool:
         """A restored copy that nobody has released yet must not take the receipts of the one it was made of."""

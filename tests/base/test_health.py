@@ -42,6 +42,7 @@ def test_readyz_names_every_part(client: Client, parts: dict[str, Callable[[], R
     assert client.get("/readyz").status_code == 200
     health.register_readiness("outbox", lambda: Readiness(False, {"oldest_s": 91}))
     health.register_readiness("broken", broken)
+    health.register_readiness("not in this installation", lambda: None)
     response = client.get("/readyz")
     body = response.json()
     assert response.status_code == 503

@@ -18,6 +18,7 @@ from uuid import uuid4
 import pytest
 from django.db.models.functions import Now
 
+from hotline.base.heartbeats import age
 from sms.actions import expire_leases, queue_message
 from sms.models import SmsMessage, SmsPart, SmsReceipt
 from tests.sms.factories import MOBILE, person
@@ -81,6 +82,16 @@ def run_out() -> None:
     """Time passes: what nobody settled loses its lease, as the sweep sees it."""
     SmsMessage.objects.filter(state=S.SUBMITTING).update(lease_until=Now() - timedelta(seconds=1))
     expire_leases()
+
+
+# --- The link -----------------------------------------------------------------------------------------
+def test_a_bound_process_beats_and_one_that_is_refused_does_not(centre: Centre, smpp: Start) -> None:
+    centre.behave(bind_status=0x0E)
+    process = smpp(centre.port)
+    wait_for(lambda: "smpp_down" in process.log, process, centre)
+    assert age("smpp") is None
+    centre.behave()
+    wait_for(lambda: age("smpp") is not None, process, centre)
 
 
 # --- What arrives -----------------------------------------------------------------------------------

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from io import StringIO
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.utils import timezone
 
-from sms import gateways
+from hotline.base.heartbeats import beat
+from hotline.base.models import Heartbeat
+from sms import checks, gateways
 from sms.gateways.base import Submission
 from sms.gateways.smpp import SmppGateway
 
@@ -102,3 +106,28 @@ def test_the_command_refuses_bad_settings(settings: Any) -> None:
     settings.SMPP_PASSWORD = ""
     with pytest.raises(CommandError, match=r"sms\.E042"):
         call_command("smpp")
+
+
+@pytest.mark.django_db
+def test_readyz_misses_a_link_that_is_down(client: Any) -> None:
+    def link() -> Any:
+        part = client.get("/readyz").json()["parts"]["smpp_link"]
+        return part["ready"], part.get("heartbeat", part.get("heartbeat_age_s"))
+
+    assert link() == (False, "never")
+    beat("smpp")
+    assert link() == (True, 0)
+    Heartbeat.objects.update(at=timezone.now() - timedelta(seconds=46))
+    assert link() == (False, 46)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("why", ["no sender uses it", "the outbox of a restored copy is held"])
+def test_readyz_does_not_ask_for_a_link_that_may_not_be(
+    client: Any, settings: Any, monkeypatch: pytest.MonkeyPatch, why: str
+) -> None:
+    if why == "no sender uses it":
+        settings.SMS_GATEWAYS = ["development"]
+    else:
+        monkeypatch.setattr(checks, "is_held", lambda: True)
+    assert "smpp_link" not in client.get("/readyz").json()["parts"]
