@@ -3,13 +3,23 @@
 import os
 from typing import Any
 
-from celery import Celery
+from celery import Celery, Task
 from celery.signals import beat_init, setup_logging, worker_init
 from django.core.exceptions import ImproperlyConfigured
+from django.db import InterfaceError, OperationalError
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hotline.settings")
 
-app = Celery("hotline")
+
+class OneLineTask(Task):
+    """A database that is away is a line in the log, not a traceback for every task of a backlog: /readyz says the rest,
+    and what was not done the sweep finds again.
+    """
+
+    throws = (OperationalError, InterfaceError)
+
+
+app = Celery("hotline", task_cls=OneLineTask)
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 

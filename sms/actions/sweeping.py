@@ -25,10 +25,13 @@ State = SmsMessage.State
 BATCH = 200
 # One sweep never takes more than this: the next one is two seconds away.
 BATCHES = 5
-# A task that was put on the broker and did not claim its message within this is taken for lost.
+# A task that was put on the broker and did not claim its message within this is taken for lost: another is made, and
+# whoever finds the old one throws it away (`expires` in sms/tasks.py). So no message has two of them that live.
 REENQUEUE_AFTER = timedelta(seconds=20)
+# A longer backlog stays in the database: with so many on the broker, workers are busy until the sweep comes again.
+MOST_ENQUEUED = 1000
 # While a check is on its way nobody else makes one; it sets the next moment itself.
-_CHECK_LEASE = timedelta(seconds=60)
+CHECK_LEASE = timedelta(seconds=60)
 
 
 def sweep() -> dict[str, int]:
@@ -84,16 +87,18 @@ def reroute() -> int:
 
 @verb
 def enqueue_due() -> int:
-    """Queued messages that are due and that no task is on its way for: put a task on the broker for each."""
+    """Queued messages that are due and that no task is on its way for: put a task on the broker for each, the oldest
+    first, as long as not too many are on their way."""
     from sms import tasks
 
     by_task = [name for name in routing.in_use() if not gateways.by_name(name).capabilities.own_process]
     if not by_task:
         return 0
     lost = Q(enqueued_at=None) | Q(enqueued_at__lt=Now() - REENQUEUE_AFTER)
-    waiting = SmsMessage.objects.filter(lost, state=State.QUEUED, gateway__in=by_task, not_before__lte=Now())
-    due = home.only_at_home(waiting).select_for_update(skip_locked=True)
-    pks = list(due.order_by("not_before", "pk").values_list("pk", flat=True)[:BATCH])
+    waiting = SmsMessage.objects.filter(state=State.QUEUED, gateway__in=by_task, not_before__lte=Now())
+    room = MOST_ENQUEUED - waiting.exclude(lost)[:MOST_ENQUEUED].count()
+    due = home.only_at_home(waiting.filter(lost)).select_for_update(skip_locked=True)
+    pks = list(due.order_by("not_before", "pk").values_list("pk", flat=True)[: min(BATCH, room)])
     if pks:
         SmsMessage.objects.filter(pk__in=pks).update(enqueued_at=Now())
         transaction.on_commit(lambda: broker.publish(tasks.submit, pks, wait=10), robust=True)
@@ -110,6 +115,6 @@ def enqueue_checks() -> int:
     )
     pks = list(due.order_by("check_after").values_list("pk", flat=True)[:BATCH])
     if pks:
-        SmsMessage.objects.filter(pk__in=pks).update(check_after=Now() + _CHECK_LEASE)
+        SmsMessage.objects.filter(pk__in=pks).update(check_after=Now() + CHECK_LEASE)
         transaction.on_commit(lambda: broker.publish(tasks.check_status, pks, wait=10), robust=True)
     return len(pks)

@@ -9,6 +9,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from celery import Celery
 from django.conf import settings as django_settings
 
 from sms import broker
+from sms.actions import sweeping
 from sms.broker import Publisher
 from tests.helpers import free_port
 
@@ -99,6 +101,9 @@ def test_a_healthy_broker_takes_all() -> None:
         for _ in range(50):
             if (message := queue.get(no_ack=True)) is not None:
                 assert message.headers["task"] == "sms.tasks.submit"
+                # Once another may be made for its message nobody is to do it any more.
+                ends = datetime.fromisoformat(message.headers["expires"])
+                assert timedelta(0) < ends - datetime.now(UTC) <= sweeping.REENQUEUE_AFTER
                 break
             time.sleep(0.05)
         else:

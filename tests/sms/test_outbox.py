@@ -384,6 +384,26 @@ def test_the_sweep_enqueues_what_no_task_will_come_for(
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize(("on_their_way", "expected"), [(0, 3), (1, 3), (2, 2), (4, 0), (6, 0)])
+def test_a_backlog_stays_in_the_database(
+    enqueued: list[tuple[str, int]],
+    django_capture_on_commit_callbacks: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    on_their_way: int,
+    expected: int,
+) -> None:
+    monkeypatch.setattr(sweeping, "MOST_ENQUEUED", 4)
+    for _ in range(on_their_way):
+        age(message(), enqueued_at=timedelta(seconds=-1))
+    lost = age(message(), not_before=timedelta(seconds=-70), enqueued_at=timedelta(seconds=-60))
+    waiting = [age(message(), not_before=timedelta(seconds=-seconds)) for seconds in (80, 90)]
+    with django_capture_on_commit_callbacks(execute=True):
+        assert sweep()["enqueued"] == expected
+    oldest_first = [("submit", each.pk) for each in (waiting[1], waiting[0], lost)]
+    assert enqueued == oldest_first[:expected]
+
+
+@pytest.mark.django_db
 def test_the_sweep_asks_about_what_is_due(
     enqueued: list[tuple[str, int]], django_capture_on_commit_callbacks: Any
 ) -> None:
