@@ -9,7 +9,8 @@ from typing import Any
 from django.db.models import Case, Count, DurationField, F, Max, Min, Q, When
 from django.db.models.functions import Now
 
-from sms.gateways import routing
+from hotline.base import heartbeats
+from sms.gateways import by_name, routing
 from sms.models import GatewayState, SmsMessage
 
 
@@ -18,11 +19,13 @@ class GatewayRow:
     """A gateway, and what the outbox has to do with it.
 
     `waiting`: due, and not handed over; `postponed`: waits for its hour or after a pause; `oldest`: since when the
-    oldest due one waits. `is_in_use`: some sender's messages may go there now.
+    oldest due one waits. `is_in_use`: some sender's messages may go there now. `is_linked`: a process of its own is
+    bound to it; None for a gateway that needs none.
     """
 
     name: str
     is_in_use: bool = False
+    is_linked: bool | None = None
     senders: list[str] = field(default_factory=list)  # with its place in their order: «HOTLINE: 1»
     state: GatewayState | None = None
     waiting: int = 0
@@ -33,11 +36,18 @@ class GatewayRow:
 
 
 def gateways() -> list[GatewayRow]:
-    """Those in use in the order of the usual sender, then those that only old messages name. Four queries."""
+    """Those in use in the order of the usual sender, then those that only old messages name.
+
+    Four queries, and one for each that has a process of its own.
+    """
     rows = {name: GatewayRow(name, is_in_use=True) for name in routing.in_use()}
     for sender in routing.senders():
         for place, name in enumerate(routing.order_of(sender), start=1):
             rows[name].senders.append(f"{sender}: {place}")
+
+    for name, row in rows.items():
+        if by_name(name).capabilities.own_process:
+            row.is_linked = is_linked(name)
 
     def of(name: str) -> GatewayRow:
         return rows.setdefault(name, GatewayRow(name))
@@ -58,6 +68,12 @@ def gateways() -> list[GatewayRow]:
     for told in GatewayState.objects.filter(pk__in=rows):
         rows[told.name].state = told
     return list(rows.values())
+
+
+def is_linked(name: str) -> bool:
+    """Has a process that is bound to this gateway beaten lately?"""
+    age = heartbeats.age(name)
+    return age is not None and age <= heartbeats.OLDEST
 
 
 def due_since() -> Any:

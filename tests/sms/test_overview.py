@@ -13,6 +13,8 @@ from django.test import Client
 from django.utils import timezone
 from prometheus_client import REGISTRY
 
+from hotline.base.heartbeats import beat
+from hotline.base.models import Heartbeat
 from sms import checks, metrics, overview
 from sms.models import GatewayState, SmsMessage
 from tests.helpers import count_queries
@@ -51,6 +53,15 @@ def test_each_gateway_with_what_waits_for_it(settings: Any) -> None:
     oldest.refresh_from_db()
     assert development.oldest == oldest.created_at
     assert (pigeon.name, pigeon.is_in_use, pigeon.unknown) == ("pigeon", False, 1)
+
+
+def test_a_gateway_with_a_process_of_its_own_is_linked_while_one_beats(settings: Any) -> None:
+    settings.SMS_GATEWAYS = ["smpp", "development"]
+    assert [row.is_linked for row in overview.gateways()] == [False, None]
+    beat("smpp")
+    assert [row.is_linked for row in overview.gateways()] == [True, None]
+    Heartbeat.objects.update(at=timezone.now() - timedelta(seconds=46))
+    assert overview.gateways()[0].is_linked is False
 
 
 def test_what_was_sent_anew_is_not_uncertain_any_more() -> None:
