@@ -151,9 +151,11 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
-# Nobody steers a worker through the broker. And a worker that was killed leaves RabbitMQ an exclusive queue of that
-# name for a while, at which the next one would end: 405 RESOURCE_LOCKED.
-CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
+# A worker that was killed leaves RabbitMQ its control queue for a while. Were that exclusive, the next one of its name
+# would end with 405 RESOURCE_LOCKED. Switching remote control off instead is no way: it is by this queue's connection
+# that a worker on Redis with its hands full hears of the broker's death; without, it hangs (tests/sms/test_chaos.py).
+CELERY_CONTROL_QUEUE_EXCLUSIVE = False
+CELERY_CONTROL_QUEUE_DURABLE = True
 CELERY_TIMEZONE = "UTC"
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 # A broker that is down must answer quickly: nobody waits for it with a client on the line (sms/broker.py).

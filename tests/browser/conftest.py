@@ -90,6 +90,8 @@ class Keyboard:
     loads: list[str] = field(default_factory=list)
 
     def press(self, *keys: str) -> None:
+        # A page that is seen may not have run its scripts yet; they have before this event.
+        self.page.wait_for_load_state("domcontentloaded")
         for key in keys:
             self.presses.append(key)
             self.page.keyboard.press(key)
