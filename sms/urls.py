@@ -5,6 +5,5 @@ from sms import views
 app_name = "sms"
 urlpatterns = [
     path("sent/", views.SentView.as_view(), name="sent"),
-    path("segments/", views.count_segments, name="segments"),
     path("<int:pk>/state/", views.state, name="state"),
 ]

@@ -1,4 +1,4 @@
-"""Fragments that other rooms' pages include (state, segments), and the demo's page «what was sent»."""
+"""The fragment of a message's state, which other rooms' pages include, and the demo's page «what was sent»."""
 
 from __future__ import annotations
 
@@ -12,12 +12,11 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.cache import patch_vary_headers
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 from django.views.generic import View
 
 from hotline.operators.access import STAFF, RoleRequired, role_required
 from hotline.operators.models import Role
-from sms import segments, templating
 from sms.forms import BehaviourForm
 from sms.gateways import routing
 from sms.gateways.development import DevelopmentGateway, GatewayDown
@@ -31,14 +30,6 @@ def state(request: HttpRequest, pk: int) -> HttpResponse:
     """The chip of a message's state, fetched anew whenever the message moves."""
     message = get_object_or_404(SmsMessage.objects.visible_to(request.user), pk=pk)  # type: ignore[arg-type]
     return render(request, "sms/_message_state.html", {"message": message})
-
-
-@role_required(STAFF)
-@require_POST
-def count_segments(request: HttpRequest) -> HttpResponse:
-    """How many SMS a text takes while it is typed."""
-    text = request.POST.get("text", "")[:5000]
-    return render(request, "sms/_segments.html", {"segments": segments.count(templating.one_line_end(text))})
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,6 @@ CALLED_BACK = {"SMS_GATEWAYS": ["smsru"], "SMS_CALLBACK_SECRET": "a0" * 12}
 
 LINES = {
     "sms:state": Line(STAFF, kwargs=someones),
-    "sms:segments": Line(STAFF, "POST", data=lambda world: {"text": "Заявка №1"}),
     # The gateway does not run here: the page says so.
     "sms:sent": (Line(STAFF), Line(STAFF, "POST", data=lambda world: {"answer": "deliver", "delay_ms": "0"})),
     "api:sms-messages-list": (

@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 from django.db.models.functions import Now
+from django.template.loader import render_to_string
 from django.test import Client
 from django.urls import reverse
 
 from hotline.operators.models import User
-from sms import checks
+from sms import checks, segments
 from sms.actions import deliver
 from sms.gateways.development_server import DevelopmentServer
 from sms.models import SmsMessage
@@ -76,30 +77,20 @@ def test_no_such_message(desk: Client) -> None:
 
 
 # --- Segments ---------------------------------------------------------------------------------------
-def segments_of(desk: Client, **data: str) -> str:
-    answer = desk.post(reverse("sms:segments"), data)
-    assert answer.status_code == 200
-    return " ".join(answer.content.decode().split())
+def segments_of(text: str) -> str:
+    return " ".join(render_to_string("sms/_segments.html", {"segments": segments.count(text)}).split())
 
 
-def test_segments_while_typing(desk: Client) -> None:
-    assert "0 СМС" in segments_of(desk)
-    page = segments_of(desk, text="я" * 71)
+def test_segments_in_words() -> None:
+    assert "0 СМС" in segments_of("")
+    page = segments_of("я" * 71)
     assert "2 СМС" in page
     assert "осталось 63 знака" in page
     assert "кириллица" in page
-    page = segments_of(desk, text="Order №5\u00a0— ok")
+    page = segments_of("Order №5\u00a0— ok")
     assert "<kbd>№</kbd> <kbd>U+00A0</kbd> <kbd>—</kbd>" in page
     assert "кириллица" not in page
-    assert "латиница (GSM), 160 на СМС" in segments_of(desk, text="Order 5")
-
-
-def test_line_ends_of_a_form_count_once(desk: Client) -> None:
-    assert "осталось 67 знаков" in segments_of(desk, text="я\r\nя")
-
-
-def test_segments_are_asked_by_post(desk: Client) -> None:
-    assert desk.get(reverse("sms:segments")).status_code == 405
+    assert "латиница (GSM), 160 на СМС" in segments_of("Order 5")
 
 
 # --- What was sent ----------------------------------------------------------------------------------
