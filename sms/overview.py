@@ -9,7 +9,7 @@ from typing import Any
 from django.db.models import Case, Count, DurationField, F, Max, Min, Q, When
 from django.db.models.functions import Now
 
-from hotline.base import heartbeats
+from hotline.base.health import by_heartbeat
 from sms.gateways import by_name, routing
 from sms.models import GatewayState, SmsMessage
 
@@ -47,7 +47,7 @@ def gateways() -> list[GatewayRow]:
 
     for name, row in rows.items():
         if by_name(name).capabilities.own_process:
-            row.is_linked = is_linked(name)
+            row.is_linked = by_heartbeat(name).ready
 
     def of(name: str) -> GatewayRow:
         return rows.setdefault(name, GatewayRow(name))
@@ -68,12 +68,6 @@ def gateways() -> list[GatewayRow]:
     for told in GatewayState.objects.filter(pk__in=rows):
         rows[told.name].state = told
     return list(rows.values())
-
-
-def is_linked(name: str) -> bool:
-    """Has a process that is bound to this gateway beaten lately?"""
-    age = heartbeats.age(name)
-    return age is not None and age <= heartbeats.OLDEST
 
 
 def due_since() -> Any:
