@@ -87,8 +87,13 @@ class Receipt:
 
 
 def is_receipt(delivery: pdus.Delivery) -> bool:
-    """Of a message of ours; else it is what a client wrote, or a client's telephone."""
-    return delivery.esm_class & _TYPE in (_RECEIPT, _INTERMEDIATE)
+    """Of a message of ours; else it is what a client wrote, or a client's telephone.
+
+    Some centres leave esm_class 0 and name the message in the option, which nothing but a receipt has (5.3.2.12).
+    """
+    return delivery.esm_class & _TYPE in (_RECEIPT, _INTERMEDIATE) or (
+        delivery.esm_class & _TYPE == 0 and pdus.RECEIPTED_MESSAGE_ID in delivery.options
+    )
 
 
 def receipt_of(delivery: pdus.Delivery, ids: str = "same") -> Receipt | None:

@@ -11,7 +11,9 @@ SUBMIT_SM = 0x00000004
 DELIVER_SM = 0x00000005
 UNBIND = 0x00000006
 BIND_TRANSCEIVER = 0x00000009
+OUTBIND = 0x0000000B
 ENQUIRE_LINK = 0x00000015
+ALERT_NOTIFICATION = 0x00000102
 RESPONSE = 0x80000000  # the bit that makes an answer of a request
 
 # command_status (5.1.3), those that we send; what we get is in `answers`.

@@ -191,6 +191,8 @@ class Session:
         elif pdu.command == pdus.UNBIND:
             self._send(Pdu(pdus.UNBIND | pdus.RESPONSE, pdus.ROK, pdu.sequence))
             self.close("unbound_by_centre")
+        elif pdu.command in (pdus.OUTBIND, pdus.ALERT_NOTIFICATION):
+            pass  # no news for us, and the only requests that have no answer (4.1.7, 4.12.1)
         else:
             log.warning("smpp_unknown_request", command=f"{pdu.command:#x}")
             self._send(Pdu(pdus.GENERIC_NACK, pdus.RINVCMDID, pdu.sequence))

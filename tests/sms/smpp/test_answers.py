@@ -122,6 +122,11 @@ def test_what_is_a_receipt(esm_class: int, receipt: bool) -> None:
     assert is_receipt(delivery(esm_class=esm_class)) is receipt
 
 
+@pytest.mark.parametrize(("esm_class", "receipt"), [(0x00, True), (0x40, True), (0x04, True), (0x08, False)])
+def test_the_option_that_names_a_message_makes_a_receipt(esm_class: int, receipt: bool) -> None:
+    assert is_receipt(delivery(esm_class=esm_class, id=b"1\0", state=b"\x02")) is receipt
+
+
 # --- Ids --------------------------------------------------------------------------------------------
 @pytest.mark.parametrize(
     ("ids", "answered", "reported"),

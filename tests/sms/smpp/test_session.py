@@ -247,9 +247,9 @@ def test_a_centre_that_does_not_answer_our_unbind_holds_nobody_up() -> None:
     assert play(nothing, lambda session: session.unbind(), timeout=0.2)[0] is None
 
 
-@pytest.mark.parametrize("command", [0x00000003, 0x0000000B, 0x00000102, 0x00000103, 0x00012345, 0x7FFFFFFF])
+@pytest.mark.parametrize("command", [0x00000003, 0x00000103, 0x00012345, 0x7FFFFFFF])
 def test_requests_that_we_do_not_know(command: int) -> None:
-    """query_sm, outbind, alert_notification, data_sm, and what is no command: told so, and the link goes on."""
+    """query_sm, data_sm, and what is no command: told so, and the link goes on."""
 
     async def peer(reader: Reader, writer: Writer) -> tuple[Pdu, Pdu]:
         writer.write(Pdu(command, 0, 5, b"whatever").encode() + Pdu(pdus.ENQUIRE_LINK, 0, 6).encode())
@@ -257,6 +257,15 @@ def test_requests_that_we_do_not_know(command: int) -> None:
 
     _, (nack, alive), _ = play(peer, lost)
     assert (nack, alive.sequence) == (Pdu(pdus.GENERIC_NACK, pdus.RINVCMDID, 5), 6)
+
+
+@pytest.mark.parametrize("command", [pdus.OUTBIND, pdus.ALERT_NOTIFICATION])
+def test_requests_that_have_no_answer_get_none(command: int) -> None:
+    async def peer(reader: Reader, writer: Writer) -> Pdu:
+        writer.write(Pdu(command, 0, 5, b"whatever").encode() + Pdu(pdus.ENQUIRE_LINK, 0, 6).encode())
+        return await read(reader)
+
+    assert play(peer, lost)[1] == Pdu(pdus.ENQUIRE_LINK | RESPONSE, 0, 6)
 
 
 def test_a_delivery_is_answered_only_when_we_say_so() -> None:
