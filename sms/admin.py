@@ -49,6 +49,8 @@ class SmsTemplateAdmin(ReadOnlyAdmin):
         "version",
         "is_current",
         "moment",
+        "kind",
+        "goes_out",
         "category",
         "size",
         "created_at",
@@ -73,6 +75,14 @@ class SmsTemplateAdmin(ReadOnlyAdmin):
     def get_urls(self) -> list[URLPattern]:
         edit = path("<path:object_id>/edit/", self.admin_site.admin_view(self.edit_view), name="sms_smstemplate_edit")
         return [edit, *super().get_urls()]
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).with_precedence()  # type: ignore[attr-defined]
+
+    @admin.display(description=_("taken at its moment"), boolean=True)
+    def goes_out(self, template: Any) -> bool:
+        """Of several for one moment and kind one is taken; the others go out by name only (API, automatic SMS)."""
+        return bool(template.goes_out)
 
     @admin.display(description=_("SMS"))
     def size(self, template: SmsTemplate) -> str:
@@ -109,6 +119,13 @@ class SmsTemplateAdmin(ReadOnlyAdmin):
                 request,
                 _("Version %(version)d of “%(name)s” is in use.") % {"version": saved.version, "name": saved.name},
             )
+            first = SmsTemplate.objects.for_moment(saved.moment, saved.kind).filter(kind=saved.kind).first()
+            if first is not None and first.pk != saved.pk:
+                messages.warning(
+                    request,
+                    _("At this moment “%(name)s” (%(code)s) is taken: it is older. This one goes out by name only.")
+                    % {"name": first.name, "code": first.code},
+                )
             return HttpResponseRedirect(reverse("admin:sms_smstemplate_change", args=[saved.pk]))
         context = {
             **self.admin_site.each_context(request),
@@ -125,6 +142,8 @@ class SmsTemplateAdmin(ReadOnlyAdmin):
             if now.version != form.cleaned_data.get("based_on"):
                 context["theirs"] = now
                 form.data = {**form.data.dict(), "based_on": now.version}  # type: ignore[attr-defined]
+        wrong = next((name for name in form.fields if name in form.errors), "text" if current else "name")
+        form.fields[wrong].widget.attrs["autofocus"] = True
         status = 422 if form.is_bound else 200
         return TemplateResponse(request, "admin/sms/smstemplate/edit.html", context, status=status)
 

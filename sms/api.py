@@ -88,6 +88,7 @@ class TemplateViewSet(ReadOnlyModelViewSet):
     queryset = SmsTemplate.objects.current()
     serializer_class = TemplateSerializer
     lookup_field = "code"
+    lookup_value_regex = "[-a-zA-Z0-9_]+"
 
 
 class EligibilityViewSet(ViewSet):

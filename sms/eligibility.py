@@ -51,7 +51,7 @@ _COUNTRIES = {
     "UZ": pgettext_lazy("number of", "Uzbekistan"),
 }
 
-# Reason codes that need no facts of the number.
+# What the codes mean where nothing is known of the number.
 _SENTENCES = {
     "ok": gettext_lazy("An SMS can be sent."),
     "empty": gettext_lazy("No number: dictate, or ask the client for a mobile number."),
@@ -59,6 +59,8 @@ _SENTENCES = {
     "several": gettext_lazy("Several numbers in one field: choose one."),
     "letters": gettext_lazy("There are letters in the number: check what was typed."),
     "invalid": gettext_lazy("There is no such number: check what was typed."),
+    "not_russian": gettext_lazy("A foreign number: SMS go to numbers of Russia only."),
+    "denied_code": gettext_lazy("Not a number of Russia: SMS go to numbers of Russia only."),
     "fixed_line": gettext_lazy("A landline number: an SMS does not get there. Dictate, or ask for a mobile number."),
     "toll_free": gettext_lazy("An 8-800 number: an SMS does not get there. Dictate, or ask for a mobile number."),
     "not_mobile": gettext_lazy("Not a mobile number: an SMS does not get there. Dictate, or ask for a mobile number."),

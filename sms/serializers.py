@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from django.utils.translation import gettext as _
 from rest_framework import serializers
 
+from hotline.base.api import ActionIdField
 from sms.models import Category, SmsMessage, SmsPart, SmsStateChange, SmsTemplate
 from sms.placeholders import PLACEHOLDERS
 from sms.segments import Segments
@@ -94,7 +95,7 @@ class ContentSerializer(serializers.Serializer):
 class SendSerializer(ContentSerializer):
     """`action_id`: a UUID that the caller makes for one deliberate action; repeated, it is the same message."""
 
-    action_id = serializers.UUIDField()
+    action_id = ActionIdField()
     to = serializers.CharField(max_length=64, help_text="A number in any spelling; it is judged as by `eligibility`.")
     category = serializers.ChoiceField(
         choices=Category.choices,

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from hotline.base.api import ActionIdField
 from service_centers.models import Brand, Category, City, ServiceCenter
 from tickets.actions.appliances import APPLIANCE_FIELDS
 from tickets.actions.facts import APPEAL_FIELDS
@@ -94,7 +95,7 @@ class ClientWriteSerializer(serializers.Serializer):
 
 class ClientCreateSerializer(ClientWriteSerializer):
     phones = serializers.ListField(child=serializers.CharField(max_length=100), required=False, max_length=20)
-    action_id = serializers.UUIDField(required=False, help_text="The same id again returns the same card.")
+    action_id = ActionIdField(required=False, help_text="The same id again returns the same card.")
 
 
 class ClientUpdateSerializer(ClientWriteSerializer):
@@ -249,7 +250,7 @@ class AppealDetailSerializer(AppealSerializer):
 class AppealCreateSerializer(serializers.Serializer):
     """A new appeal. What is missing for its kind (R1, R2) comes back field by field, each with its code."""
 
-    action_id = serializers.UUIDField(required=False, help_text="The same id again returns the same appeal.")
+    action_id = ActionIdField(required=False, help_text="The same id again returns the same appeal.")
     kind = serializers.ChoiceField(choices=Appeal.Kind.choices)
     description = serializers.CharField(max_length=4000, allow_blank=True, default="")
     outcome = serializers.CharField(max_length=4000, allow_blank=True, default="")
@@ -322,7 +323,7 @@ class CommentWriteSerializer(serializers.Serializer):
 class AppealSendSerializer(serializers.Serializer):
     """The text is never sent: it is made of the registered appeal and its centre's contacts (stage 7)."""
 
-    action_id = serializers.UUIDField(help_text="The same id again is the same message.")
+    action_id = ActionIdField(help_text="The same id again is the same message.")
     to = serializers.CharField(max_length=64)
     purpose = serializers.ChoiceField(choices=AppealMessage.Purpose.choices)
 

@@ -24,9 +24,15 @@ from tickets.models import Appeal, AppealMessage
 
 
 def panel(
-    ws: Workspace, request: HttpRequest, to: str | None = None, error: str = "", dictate: bool = False, **state: Any
+    ws: Workspace,
+    request: HttpRequest,
+    to: str | None = None,
+    error: str = "",
+    dictate: bool = False,
+    live: bool = False,
+    **state: Any,
 ) -> dict[str, Any]:
-    """`to`: another number that the client names; without it the number that calls."""
+    """`to`: another number that the client names; without it the number that calls. `live`: it comes by itself."""
     appeal = ws.told
     context: dict[str, Any] = {"appeal": appeal, "error": error, "messages_of_call": ws.messages}
     if appeal is None:
@@ -44,6 +50,7 @@ def panel(
         "gate": gate,
         "wishes": _wishes(gate),
         "preview": preview,
+        "live": live,
         "last": last,
         "failed": failed,
         "sent": sent,
@@ -74,13 +81,13 @@ def dictation_of(appeal: Appeal, preview: Preview, purpose: str = "") -> list[di
 
 
 class Gate(CallView):
-    """May an SMS go to the number typed just now? The verdict alone."""
+    """May an SMS go to the number typed just now? The verdict, and what follows from it: sent, or dictated."""
 
     def post(self, request: HttpRequest, pk: int) -> HttpResponse:
         ws = self.workspace(StageCode.SMS)
-        gate = eligibility.judge(request.POST.get("to", "")[:100], template=ws.template)
-        context = {"ws": ws, "call": ws.call, "gate": gate, "wishes": _wishes(gate)}
-        return render(request, "calls/_gate.html", context)
+        _told(ws)
+        context = {"ws": ws, "call": ws.call, **panel(ws, request, to=request.POST.get("to", "")[:100])}
+        return render(request, "calls/_judged_number.html", context)
 
 
 class Wishes(CallView):
@@ -152,10 +159,18 @@ class MessageStatus(CallView):
         link = next((each for each in ws.messages if each.message_id == number_of(message)), None)
         if link is None:
             raise NotFound("no_message", _("There is no such message in this call."))
-        if link.message.has_failed and link in ws.told_by[:1]:
-            # It will not arrive: the client is still on the line, so the card to dictate from comes up by itself.
-            return self.stage(StageCode.SMS)
+        if link in ws.told_by[:1] and _telling(link.message.state) != _telling(request.GET.get("was", "")):
+            # The client is still on the line: the card to dictate from comes up by itself where the message will not
+            # arrive, and goes where the uncertain one did.
+            return self.stage(StageCode.SMS, live=True)
         return render(request, "calls/_message.html", {"ws": ws, "call": ws.call, "link": link})
+
+
+def _telling(state: str) -> str:
+    """What stage 7 makes of a message in this state: beside «failed» and «unknown» it counts as sent."""
+    if state in SmsMessage.FAILED:
+        return "failed"
+    return "unknown" if state == SmsMessage.State.UNKNOWN else "sent"
 
 
 def _told(ws: Workspace) -> Appeal:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 from django.core.exceptions import ValidationError as DjangoValidationError
 from django.db import DataError
 from rest_framework.exceptions import APIException, NotFound, ValidationError
+from rest_framework.fields import UUIDField
 from rest_framework.pagination import CursorPagination
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -14,6 +16,17 @@ from rest_framework.serializers import as_serializer_error
 from rest_framework.views import exception_handler as drf_exception_handler
 
 from hotline.base.errors import HotlineError, InvalidFields
+
+
+class ActionIdField(UUIDField):
+    """The id that a caller makes for one action. As a string only: 0 and true are UUIDs to the library, and the same
+    to everybody who sends them.
+    """
+
+    def to_internal_value(self, data: Any) -> Any:
+        if not isinstance(data, (str, UUID)):
+            self.fail("invalid", value=data)
+        return super().to_internal_value(data)
 
 
 class KeysetPagination(CursorPagination):

@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from calls.facts import may_take_calls
 from calls.models import Call, Draft, FollowUp, LostCallBack, PromisedCallBack
@@ -236,7 +236,12 @@ def _models(user: User, at: datetime) -> Group:
         gettext_lazy("Models that the directory lacks"),
         url,
         ModelSuggestion.objects.waiting().order_by("-times", "first_met_at"),
-        lambda row: Item(row.text, url, row.first_met_at, note=_("met %(times)s×") % {"times": row.times}),
+        lambda row: Item(
+            row.text,
+            url,
+            row.first_met_at,
+            note=ngettext("met %(times)s time", "met %(times)s times", row.times) % {"times": row.times},
+        ),
     )
 
 

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.utils.translation import gettext as _
 
+from hotline.base import live
 from hotline.base.actions import verb
 from hotline.base.errors import Conflict, NotFound, Refused
 from hotline.operators.models import User
@@ -21,7 +22,8 @@ State = SmsMessage.State
 def confirm_arrival(*, pk: int, actor: User | None) -> SmsMessage:
     """The client says that the uncertain message did arrive. Said twice it is said once.
 
-    Raises Forbidden; NotFound; Refused (`decided`: it is not uncertain any more).
+    Raises Forbidden; NotFound; Refused (`decided`: it is not uncertain any more); Conflict (`resent`: somebody has sent
+    it anew meanwhile, `details` has the `message`).
     """
     require(actor, "sms.decide_message")
     message = _locked(pk)
@@ -29,6 +31,8 @@ def confirm_arrival(*, pk: int, actor: User | None) -> SmsMessage:
         return message
     if message.state != State.UNKNOWN:
         raise Refused("decided", _("This message is not uncertain any more."))
+    if successor := SmsMessage.objects.filter(resend_of=message).first():
+        raise _resent(successor)
     who = f":{actor.pk}" if actor else ""
     move(message, State.DELIVERED, reason=f"confirmed{who}", lease_until=None, check_after=None)
     return message
@@ -49,9 +53,10 @@ def send_anew(*, pk: int, action_id: UUID, actor: User | None) -> SmsMessage:
     if successor is not None:
         if successor.action_id == action_id:
             return successor
-        raise Conflict("resent", _("This message has been sent anew already."), details={"message": successor.pk})
+        raise _resent(successor)
     if old.state != State.UNKNOWN and old.state not in SmsMessage.FAILED:
         raise Refused("decided", _("This message is not to be sent anew."))
+    live.publish(topic="sms", pk=old.pk)
     return queue_message(
         action_id=action_id,
         to=old.to,
@@ -89,6 +94,10 @@ def withdraw_waiting(*, number: str, reason: str, category: str = "") -> int:
         if not message.parts.exclude(state=SmsPart.State.QUEUED).exists():
             withdrawn += move(message, State.WITHDRAWN, reason=reason, check_after=None)
     return withdrawn
+
+
+def _resent(successor: SmsMessage) -> Conflict:
+    return Conflict("resent", _("This message has been sent anew already."), details={"message": successor.pk})
 
 
 def _locked(pk: int) -> SmsMessage:

@@ -211,7 +211,7 @@ class SmsMessage(models.Model):
         triggers = _moves_forward_only()
 
     def __str__(self) -> str:
-        return f"SMS {self.pk}"
+        return _("SMS %(pk)s") % {"pk": self.pk}
 
     @property
     def is_decided(self) -> bool:

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Self
 import pgtrigger
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, ExpressionWrapper, OuterRef, Q, Subquery
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
@@ -47,8 +47,24 @@ class SmsTemplateQuerySet(models.QuerySet["SmsTemplate"]):
         return self.filter(is_current=True)
 
     def for_moment(self, moment: str, kind: str) -> Self:
-        """Those in use at a moment for a kind of appeal, the one made for this very kind first."""
-        return self.current().filter(moment=moment, kind__in=["", kind]).order_by("-kind", "code")
+        """Those in use at a moment for a kind of appeal: the one made for this very kind first, then the older one.
+
+        So a template that is added never takes the place of another that is in use.
+        """
+        return self.current().filter(moment=moment, kind__in=["", kind]).order_by("-kind", _first_version())
+
+    def with_precedence(self) -> Self:
+        """`goes_out`: whether it is the one that is taken at its moment, for its kind; others go out by name only."""
+        older = SmsTemplate.objects.current().filter(moment=OuterRef("moment"), kind=OuterRef("kind"))
+        older = older.alias(first=_first_version()).filter(first__lt=OuterRef("first"))
+        return self.alias(first=_first_version()).annotate(
+            goes_out=ExpressionWrapper(Q(is_current=True) & ~Exists(older), models.BooleanField())
+        )
+
+
+def _first_version() -> Subquery:
+    """The pk of the first version of a template: its age."""
+    return Subquery(SmsTemplate.objects.filter(code=OuterRef("code")).order_by("version").values("pk")[:1])
 
 
 @tracked("SmsTemplateHistory")

@@ -44,3 +44,43 @@ def test_a_kazakh_number_gets_no_sms_but_dictation(hotline: Hotline) -> None:
     keys.press("Alt+7")
     hotline.at("sms")
     expect(page.locator(".messages")).to_contain_text("Продиктовано")
+
+
+def test_the_client_names_a_russian_number_and_the_main_key_sends(hotline: Hotline) -> None:
+    """The key does what stands on the page for the number in the field, not what stood there for the one that calls."""
+    page, keys = hotline.page, hotline.keys
+    hotline.take_a_call(KAZAKH)
+    hotline.greet()
+    hotline.focused("#client-q")
+    keys.type("елкена березовская")
+    expect(page.locator("#found .list-item")).to_contain_text("Ёлкина-Берёзовская Алёна Петровна")
+    keys.press("ArrowDown")
+    hotline.open_the_card()
+    appeal = hotline.register_a_repair("Не сливает воду")
+    expect(page.locator(".dictation")).to_be_visible()
+
+    keys.press("Alt+n")
+    hotline.focused("#sms-to")
+    keys.type("+7 999 555-45-69")
+    expect(page.locator("#gate")).to_contain_text("СМС можно отправить")
+    expect(page.locator(".dictation")).to_have_count(0)
+    hotline.focused("#sms-to")
+    keys.press("Control+Enter")
+    expect(page.locator(".messages")).to_contain_text("+7 999 555-45-69")
+    message = AppealMessage.objects.get(appeal=appeal).message
+    assert (message.to, message.state) == ("+79995554569", SmsMessage.State.QUEUED)
+
+
+def test_a_promise_is_kept_by_the_key_of_its_own_form(hotline: Hotline) -> None:
+    """Ctrl Enter in its fields promises; it does not say goodbye, and loses nothing that was typed."""
+    page, keys = hotline.page, hotline.keys
+    hotline.take_a_call()
+    hotline.greet()
+    keys.press("Alt+9")
+    hotline.at("farewell")
+    page.locator("#promise-form [name=reason]").focus()
+    keys.type("Перезвонить про запчасть")
+    keys.press("Control+Enter")
+    hotline.at("farewell")
+    expect(page.locator("#promise-form .field-error").first).to_be_visible()
+    expect(page.locator("#promise-form [name=reason]")).to_have_value("Перезвонить про запчасть")

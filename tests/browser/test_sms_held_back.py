@@ -33,10 +33,13 @@ def test_the_client_wants_no_sms_and_it_is_dictated(hotline: Hotline) -> None:
     expect(page.locator(".dictation")).to_contain_text("АСЦ «Орёл-Сервис»")
     assert OptOut.objects.in_force().get().number == NUMBER
 
-    # Sent all the same: refused, with the reason, and nothing is made.
+    # Nothing is sent all the same: the key is there, and dead, and so is the form that somebody has open still.
     hotline.settle()
+    expect(page.locator(".call-foot [form=sms-form]")).to_be_disabled()
     keys.press("Alt+s")
-    expect(page.locator(".field-error")).to_contain_text("Клиент просил не присылать СМС")
+    page.locator("#sms-form").evaluate("form => form.requestSubmit()")
+    expect(page.locator("#gate")).to_contain_text("Клиент просил не присылать СМС на этот номер")
+    hotline.settle()
     assert not SmsMessage.objects.exists()
 
     # Another word of the client, and back to the dictation after a last refusal.

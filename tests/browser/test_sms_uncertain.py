@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from sms.actions import confirm_arrival
+from sms.actions import confirm_arrival, send_anew, withdraw
 from sms.models import OutboxHome, SmsMessage
 from tests.browser.conftest import PATIENCE, sign_in
 from tests.factories import AppealFactory, AppealMessageFactory, SmsMessageFactory, UserFactory
@@ -65,6 +65,17 @@ def test_what_a_colleague_decides_appears_by_itself(page: Page, links: list[Appe
     expect(row(page, links[0])).to_contain_text("Второй Игорь")
     expect(page.locator(f"#arrived-{links[0].message_id}")).to_have_count(0)
     expect(page.locator(f"#arrived-{links[1].message_id}")).to_be_visible()
+
+
+def test_what_a_colleague_sends_anew_appears_by_itself(page: Page, links: list[AppealMessage]) -> None:
+    """And what becomes of the new one, too."""
+    colleague = UserFactory(supervisor=True, first_name="Игорь", last_name="Второй")
+    new = send_anew(pk=links[0].message_id, action_id=uuid4(), actor=colleague)
+    expect(row(page, links[0])).to_contain_text("отправлено заново")
+    expect(row(page, links[0])).to_contain_text("Второй Игорь")
+    expect(page.locator(f"#resend-{links[0].message_id}")).to_have_count(0)
+    withdraw(pk=new.pk, reason="test", actor=None)
+    expect(row(page, links[0])).to_contain_text("отозвано до отправки")
 
 
 def test_a_held_outbox_is_released_by_a_key(page: Page, links: list[AppealMessage]) -> None:

@@ -619,10 +619,60 @@ def test_a_number_of_kazakhstan_is_dictated_to(web: Browser, call: Call, owner: 
     assert states(call)["sms"] == "done"
 
 
-def test_another_number_that_the_client_names_is_judged(web: Browser, call: Call) -> None:
+def test_another_number_that_the_client_names_is_judged(web: Browser, call: Call, owner: Client) -> None:
+    assert tell(web, "sms-gate", call, to=NUMBER).status_code == 404  # nothing to tell yet
+    with_request(web, call, owner)
     assert "notice-ok" in words(tell(web, "sms-gate", call, to=NUMBER))
     assert "notice-warn" in words(tell(web, "sms-gate", call, to="8 843 200 00 10"))
     assert "notice-warn" in words(tell(web, "sms-gate", call, to=""))
+
+
+def test_what_the_main_key_does_follows_the_number_that_was_typed(web: Browser, call: Call, owner: Client) -> None:
+    call.number = "+77010000771"
+    call.save()
+    with_request(web, call, owner)
+    assert 'form="dictation-form"' in words(ask(web, "stage", call, "sms"))
+    refused = words(tell(web, "sms-send", call, to="+77010000771", action_id=str(uuid4())))
+    assert refused.count("СМС только на номера России") == 1  # said once, where the verdict stands
+
+    russian = words(tell(web, "sms-gate", call, to=NUMBER))
+    assert 'id="sms-telling" class="call-form" hx-swap-oob="true"' in russian
+    assert 'form="sms-form" data-key="Ctrl+Enter"' in russian
+    assert "dictation" not in russian
+    assert "autofocus" not in russian  # the number is still being typed
+
+    foreign = words(tell(web, "sms-gate", call, to="+77010000772"))
+    assert 'form="dictation-form" data-key="Ctrl+Enter"' in foreign
+    assert 'form="sms-form" data-key="Alt+KeyS" disabled' in foreign
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "redraws"),
+    [
+        ("queued", "accepted", False),
+        ("accepted", "undelivered", True),
+        ("accepted", "unknown", True),
+        ("unknown", "delivered", True),
+        ("unknown", "unknown", False),
+        ("", "rejected", True),
+        ("", "accepted", False),
+    ],
+)
+def test_the_stage_is_drawn_anew_where_its_keys_would_be_others(
+    web: Browser, call: Call, owner: Client, was: str, now: str, redraws: bool
+) -> None:
+    from sms.models import SmsMessage
+
+    with_request(web, call, owner)
+    tell(web, "sms-send", call, to=NUMBER, action_id=str(uuid4()))
+    message = SmsMessage.objects.get()
+    path = {"accepted": ["submitting", "accepted"], "delivered": ["submitting", "unknown", "delivered"]}
+    for state in path.get(now, ["submitting", now]):
+        fields = {"attempt_token": uuid4(), "lease_until": timezone.now()} if state == "submitting" else {}
+        SmsMessage.objects.filter(pk=message.pk).update(state=state, **fields)
+    page = words(ask(web, "sms-status", call, message.pk, was=was))
+    assert ('id="call-work"' in page) is redraws
+    assert ("data-key-late" in page) is redraws
 
 
 def test_a_message_that_failed_brings_the_card_to_dictate_from(web: Browser, call: Call, owner: Client) -> None:

@@ -144,7 +144,7 @@ LINES = {
         Line(OWN, "POST", kwargs=with_appeal, data=post(act="unlink")),
     ),
     "calls:adopt": Line(OWN, "POST", kwargs=own()),
-    "calls:sms-gate": Line(OWN, "POST", kwargs=own(), data=post(to="+79160000101")),
+    "calls:sms-gate": Line(OWN, "POST", kwargs=with_appeal_only, data=post(to="+79160000101")),
     "calls:sms-wishes": Line(OWN, "POST", kwargs=own(), data=post(do="opt_out", to="+79160000101")),
     "calls:sms-send": Line(OWN, "POST", kwargs=with_appeal_only),
     "calls:sms-dictate": (Line(OWN, kwargs=own()), Line(OWN, "POST", kwargs=with_appeal_only)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -257,6 +258,31 @@ def test_growth(api: Client, machine: User) -> None:
 
     assert_same_query_count(messages, lambda: api.get(MESSAGES))
     assert_same_query_count(templates, lambda: api.get("/api/v1/sms/templates/"))
+
+
+@pytest.mark.parametrize("depth", [3_000, 100_000])
+def test_json_of_unbearable_depth(api: Client, depth: int) -> None:
+    for path in (MESSAGES, "/api/v1/sms/preview/"):
+        answer = api.post(path, "[" * depth, content_type="application/json")
+        assert answer.status_code == 400
+        assert answer.json()["code"] == "parse_error"
+
+
+@pytest.mark.parametrize("field", ["category", "sender", "to", "text", "action_id"])
+def test_a_lone_surrogate_is_an_error_beside_its_field(api: Client, field: str) -> None:
+    sent = {"action_id": str(uuid4()), "to": MOBILE, "text": TEXT} | {field: "X\ud800"}
+    answer = api.post(MESSAGES, json.dumps(sent), content_type="application/json")
+    assert answer.status_code == 400
+    assert field in answer.json()["fields"]
+
+
+@pytest.mark.parametrize("action_id", [0, 1, True, 1.5, [], {}])
+def test_an_action_id_is_a_string(api: Client, action_id: object) -> None:
+    answer = api.post(
+        MESSAGES, json.dumps({"action_id": action_id, "to": MOBILE, "text": TEXT}), content_type="application/json"
+    )
+    assert (answer.status_code, list(answer.json()["fields"])) == (400, ["action_id"])
+    assert not SmsMessage.objects.exists()
 
 
 # --- The gate, templates, preview -------------------------------------------------------------------

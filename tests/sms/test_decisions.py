@@ -64,6 +64,21 @@ def test_sent_anew_is_a_new_message_that_names_the_old(state: str, enqueued: lis
 
 
 @pytest.mark.django_db
+def test_what_was_sent_anew_meanwhile_is_not_confirmed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of two supervisors the second pressed late: what the first has decided stands, and both see it."""
+    told: list[int | None] = []
+    monkeypatch.setattr("sms.actions.decisions.live.publish", lambda *, topic, pk: told.append(pk))
+    old, supervisor = message(S.UNKNOWN), person("chief", role=Role.SUPERVISOR)
+    new = send_anew(pk=old.pk, action_id=uuid4(), actor=supervisor)
+    assert old.pk in told
+    with pytest.raises(Conflict) as refused:
+        confirm_arrival(pk=old.pk, actor=supervisor)
+    assert (refused.value.code, refused.value.details) == ("resent", {"message": new.pk})
+    old.refresh_from_db()
+    assert old.state == S.UNKNOWN
+
+
+@pytest.mark.django_db
 @pytest.mark.parametrize("state", [S.QUEUED, S.SUBMITTING, S.ACCEPTED, S.DELIVERED, S.DICTATED, S.WITHDRAWN])
 def test_what_may_still_arrive_or_has_is_not_sent_anew(state: str) -> None:
     with pytest.raises(Refused) as refused:

@@ -47,6 +47,28 @@ def test_saving_what_is_in_use_changes_nothing(olga: User) -> None:
     assert versions() == [(1, True)]
 
 
+def test_an_added_template_takes_the_place_of_none(olga: User) -> None:
+    """The older one is taken at its moment, whatever its code and however often it was changed."""
+    save_template(**{**FIELDS, "code": "z-contacts"}, actor=olga)
+    save_template(**{**FIELDS, "code": "a-promo", "text": "Скидки!"}, actor=olga)
+    save_template(**{**FIELDS, "code": "z-contacts", "text": "Новый текст."}, actor=olga)
+    save_template(**{**FIELDS, "code": "b-repair", "kind": "repair"}, actor=olga)
+
+    def taken(kind: str) -> str:
+        first = SmsTemplate.objects.for_moment("service_center_contacts", kind).first()
+        assert first
+        return first.code
+
+    assert (taken("consultation"), taken("repair")) == ("z-contacts", "b-repair")
+    rows = SmsTemplate.objects.with_precedence().values_list("code", "version", "goes_out")
+    assert set(rows) == {
+        ("z-contacts", 1, False),
+        ("z-contacts", 2, True),
+        ("a-promo", 1, False),
+        ("b-repair", 1, True),
+    }
+
+
 def test_a_version_that_somebody_has_replaced_meanwhile(olga: User) -> None:
     save_template(**FIELDS, actor=olga)
     save_template(**{**FIELDS, "text": "Два."}, based_on=1, actor=olga)

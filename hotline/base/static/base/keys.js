@@ -5,7 +5,9 @@
    Several keys are parted by spaces. Only what is visible answers; while a modal dialog is open, only what is in it.
    Where several elements bear the same key (Ctrl+Enter on every form's button), the one that shares the nearest form or
    [data-key-scope] with the focus answers; with data-key-near it answers only then: pressed from elsewhere the key does
-   nothing, rather than act on the first of a list.
+   nothing, rather than act on the first of a list. From a field of a form that has a button of its own, Ctrl+Enter means
+   that form, whoever bears the key elsewhere. With data-key-late an element answers only after it has stood there for a
+   second: it came by a live update, perhaps under a finger that meant what stood there before.
 
    data-keynav: the arrows walk its [data-keynav-item]s, from a field above them too; Home, End; Enter activates; Escape
    goes back to the field. Alt+Slash or F1 shows the keys of this page, read from the page itself. */
@@ -56,13 +58,27 @@ const isNear = (element) => !element.matches("[data-key-near]") || Boolean(eleme
 
 const isDisabled = (element) => element.matches(":disabled, [aria-disabled=true]");
 
+const bornAt = new WeakMap();
+const LATE = 1000;
+
+/** data-key-late: not while it is new. */
+const isRipe = (element) => !bornAt.has(element) || performance.now() - bornAt.get(element) > LATE;
+
+/** The buttons that send a form, wherever they stand. */
+const sendersOf = (form) => [...form.elements].filter((element) => element.matches("button[type=submit], button:not([type])") && isVisible(element));
+
 /** Of several that bear the key, the one nearest to the focus; alone, it answers from anywhere. */
-function nearest(candidates) {
-  if (candidates.length < 2) return candidates[0];
+function nearest(candidates, combination) {
   const focus = document.activeElement;
   const form = focus?.form ?? focus?.closest("form");
   const inForm = form && candidates.find((element) => element.form === form || form.contains(element));
   if (inForm) return inForm;
+  if (combination === "Ctrl+Enter" && form && focus.matches(FIELD)) {
+    // What was typed there is not to be sent as something else: its own button, or nothing where it has several.
+    const own = sendersOf(form);
+    if (own.length) return own.length === 1 && !isDisabled(own[0]) ? own[0] : undefined;
+  }
+  if (candidates.length < 2) return candidates[0];
   for (let scope = focus?.closest("[data-key-scope]"); scope; scope = scope.parentElement?.closest("[data-key-scope]")) {
     const inScope = candidates.find((element) => scope.contains(element));
     if (inScope) return inScope;
@@ -102,7 +118,10 @@ function onKey(event) {
     (element) => keysOf(element).includes(combination) && isVisible(element),
   );
   if (!bearers.length) return;
-  const element = nearest(bearers.filter((bearer) => !isDisabled(bearer) && isNear(bearer)));
+  const element = nearest(
+    bearers.filter((bearer) => !isDisabled(bearer) && isNear(bearer) && isRipe(bearer)),
+    combination,
+  );
   // A key of ours never falls through to the browser (Alt+D is its address bar), even while its button is disabled.
   event.preventDefault();
   event.stopPropagation();
@@ -199,6 +218,9 @@ function showKeys() {
 }
 
 function learn(root) {
+  for (const element of root.querySelectorAll("[data-key-late]")) {
+    if (!bornAt.has(element)) bornAt.set(element, performance.now());
+  }
   announce(root);
   enterLists(root);
 }

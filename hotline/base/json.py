@@ -1,0 +1,35 @@
+"""JSON in and out of the API, whatever is sent. Named by the settings, so rest_framework's views stay out of here."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils.translation import gettext as _
+from rest_framework.exceptions import ParseError
+from rest_framework.parsers import JSONParser as BaseJSONParser
+from rest_framework.renderers import JSONRenderer as BaseJSONRenderer
+
+
+class JSONParser(BaseJSONParser):
+    """JSON of bearable depth: what is nested thousands of times is no request, and no fault of ours (400)."""
+
+    def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
+        """Raises ParseError."""
+        try:
+            return super().parse(stream, media_type, parser_context)
+        except RecursionError as error:
+            raise ParseError(_("The JSON is nested too deeply.")) from error
+
+
+class JSONRenderer(BaseJSONRenderer):
+    """An error repeats what was sent: a lone surrogate in that is no UTF-8, and is escaped."""
+
+    def render(self, data: Any, *args: Any, **kwargs: Any) -> bytes:
+        try:
+            return super().render(data, *args, **kwargs)
+        except UnicodeEncodeError:
+            return _AsciiRenderer().render(data, *args, **kwargs)
+
+
+class _AsciiRenderer(BaseJSONRenderer):
+    ensure_ascii = True
