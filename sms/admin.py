@@ -53,7 +53,6 @@ class SmsTemplateAdmin(ReadOnlyAdmin):
         "goes_out",
         "category",
         "size",
-        "created_at",
     )
     list_filter = (("is_current", admin.BooleanFieldListFilter), "moment", "kind", "category")
     search_fields = ("name", "code", "text")

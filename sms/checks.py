@@ -7,7 +7,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error
-from django.db.models import DurationField, Max, Q
+from django.db.models import DurationField, F, Max
 from django.db.models.functions import Now
 
 from hotline.base.health import Readiness, by_heartbeat
@@ -78,9 +78,9 @@ def smpp_link() -> Readiness | None:
 
 def outbox() -> Readiness:
     """How long the oldest message waits to be handed over, how many do, and how many nobody knows the fate of."""
-    waiting = Q(state="queued", not_before__lte=Now())
-    waited = Max(Now() - due_since(), filter=waiting, output_field=DurationField())
-    found = SmsMessage.objects.undecided().aggregate(oldest=waited)
+    waited = Max(Now() - F("since"), output_field=DurationField())
+    due = SmsMessage.objects.undecided().filter(state="queued")
+    found = due.annotate(since=due_since()).aggregate(oldest=waited)
     unknown = SmsMessage.objects.uncertain().count()
     oldest = found["oldest"] or timedelta()
     held = is_held()

@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Case, Count, DurationField, F, Max, Min, Q, When
+from django.db.models import Case, Count, DurationField, Exists, F, Max, Min, OuterRef, Q, Subquery, When
 from django.db.models.functions import Now
 
 from hotline.base.health import by_heartbeat
 from sms.gateways import by_name, routing
-from sms.models import GatewayState, SmsMessage
+from sms.models import GatewayState, SmsMessage, SmsStateChange
 
 
 @dataclass(slots=True)
@@ -71,8 +71,18 @@ def gateways() -> list[GatewayRow]:
 
 
 def due_since() -> Any:
-    """Since when a message is due, as an expression: since it was made, or since its hour had come."""
-    return Case(When(reason="quiet_hours", then=F("not_before")), default=F("created_at"))
+    """Since when a message is due, as an expression: since it was made, or since its hour had come.
+
+    Once tried, a message does not name its hour any more; the journal does, and when it was first tried.
+    """
+    changes = SmsStateChange.objects.filter(message=OuterRef("pk"))
+    waited = Exists(changes.filter(from_state="", reason="quiet_hours"))
+    first_try = Subquery(changes.filter(to_state="submitting").order_by("pk").values("at")[:1])
+    return Case(
+        When(Q(reason="quiet_hours", attempts=0), then=F("not_before")),
+        When(waited, then=first_try),
+        default=F("created_at"),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +96,8 @@ class Figures:
 
 def figures() -> Figures:
     """For /metrics. Two queries, each on a partial index."""
-    waited = Max(Now() - due_since(), output_field=DurationField())
-    found = SmsMessage.objects.undecided().aggregate(oldest=waited, n=Count("pk"))
+    waited = Max(Now() - F("since"), output_field=DurationField())
+    found = SmsMessage.objects.undecided().annotate(since=due_since()).aggregate(oldest=waited, n=Count("pk"))
     return Figures(
         oldest_undecided=found["oldest"] or timedelta(),
         undecided=found["n"],

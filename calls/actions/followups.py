@@ -14,7 +14,7 @@ from hotline.base.errors import Invalid, NotFound, Refused
 from hotline.base.live import publish
 from hotline.operators.models import Role, User
 from sms.models import SmsMessage
-from tickets.actions import dictate, resend
+from tickets.actions import dictate, resend, template_of
 from tickets.models import AppealMessage
 
 BATCH = 200
@@ -43,9 +43,13 @@ def open_follow_ups(*, actor: User | None = None) -> int:
 
 
 def _close_made_good() -> None:
-    later = AppealMessage.objects.filter(appeal=OuterRef("link__appeal"), pk__gt=OuterRef("link"))
+    later = AppealMessage.objects.instead_of(
+        appeal=OuterRef("link__appeal"), purpose=OuterRef("link__purpose"), pk=OuterRef("link")
+    )
     for item in FollowUp.objects.open().filter(Exists(later)).select_related("link", "owner")[:BATCH]:
-        since = AppealMessage.objects.filter(appeal=item.link.appeal_id, pk__gt=item.link_id).select_related("message")
+        since = AppealMessage.objects.instead_of(
+            appeal=item.link.appeal_id, purpose=item.link.purpose, pk=item.link_id
+        ).select_related("message")
         last = since.order_by("-pk")[0].message
         dictated = last.state == SmsMessage.State.DICTATED
         _finish(item, Outcome.DICTATED if dictated else Outcome.RESENT, last.requested_by)
@@ -64,7 +68,14 @@ def dictate_follow_up(*, pk: int, action_id: UUID, actor: User) -> FollowUp:
     """Told on the telephone and read back. Raises NotFound, Refused (`settled`, `nothing_to_send`)."""
     item = _locked(pk, actor)
     link = item.link
-    dictate(appeal_id=link.appeal_id, to=link.message.to, purpose=link.purpose, action_id=action_id, actor=actor)
+    dictate(
+        appeal_id=link.appeal_id,
+        to=link.message.to,
+        purpose=link.purpose,
+        template=template_of(link.message),
+        action_id=action_id,
+        actor=actor,
+    )
     return _finish(item, Outcome.DICTATED, actor)
 
 
@@ -89,7 +100,7 @@ def _locked(pk: int, actor: User) -> FollowUp:
     item = (
         FollowUp.objects.visible_to(actor)
         .select_for_update(of=("self",))
-        .select_related("link__message")
+        .select_related("link__message__template")
         .filter(pk=pk)
         .first()
     )

@@ -19,7 +19,7 @@ from hotline.base.errors import HotlineError
 from hotline.operators.access import STAFF, RoleRequired
 from hotline.operators.models import Role, User
 from sms import eligibility
-from tickets.actions import message_text
+from tickets.actions import message_text, template_of
 from tickets.models import Appeal
 
 
@@ -65,7 +65,7 @@ def _context(item: FollowUp, note: str, error: HotlineError | None) -> dict[str,
     """What is dictated is made of the appeal as it stands now, as a message would be."""
     message = item.link.message
     appeal = Appeal.objects.for_detail().get(pk=item.link.appeal_id)
-    preview = message_text(appeal=appeal, purpose=item.link.purpose)
+    preview = message_text(appeal=appeal, purpose=item.link.purpose, template=template_of(message))
     return {
         "item": item,
         "message": message,

@@ -19,6 +19,8 @@ from structlog.stdlib import ProcessorFormatter
 _MASKS: list[tuple[re.Pattern[str], str]] = [
     # The generic CTI carries its token in the address (docs/telephony.md).
     (re.compile(r"(/events/generic/)[^/\s?\"']+"), r"\1***"),
+    # What an SMS gateway calls back carries its secret there (docs/gateways.md).
+    (re.compile(r"(/sms/callbacks/[^/\s]+/)[^/\s?\"']+"), r"\1***"),
     (re.compile(r"\b(Bearer|Token|Basic)\s+[\w.~+/=-]{8,}", re.IGNORECASE), r"\1 ***"),
     (re.compile(r"(://[^\s:/@]*:)[^\s@/]+@"), r"\1***@"),
     # What was searched for: «?q=Иванова», also percent-encoded.

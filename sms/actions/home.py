@@ -1,8 +1,8 @@
 """After a restore the outbox starts held: what the copy calls queued may have been sent after it was made.
 
-A database knows itself by its cluster, its timeline (a promoted standby or a point-in-time recovery begins a new one)
-and its own oid (a dump that was read in is another database). The outbox hands over only where that is still what it
-was; else a person looks, and releases it.
+A database knows itself by its cluster, its timeline (a promoted standby or a point-in-time recovery begins a new one),
+its own oid (a dump that was read in is another database) and that of the table of messages (`pg_restore --clean` makes
+it anew). The outbox hands over only where that is still what it was; else a person looks, and releases it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ from sms.models import OutboxHome, SmsMessage
 _IDENTITY = (
     "(SELECT concat_ws('/', (SELECT system_identifier FROM pg_control_system()),"
     " (SELECT timeline_id FROM pg_control_checkpoint()),"
-    " (SELECT oid FROM pg_database WHERE datname = current_database())))"
+    " (SELECT oid FROM pg_database WHERE datname = current_database()),"
+    " 'sms_smsmessage'::regclass::oid))"
 )
 
 

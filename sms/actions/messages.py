@@ -47,17 +47,18 @@ def queue_message(
     Raises Refused (field `to`, the code of the gate), Invalid (field `text`: `empty`, `bad_characters`, `too_long`;
     field `sender`: `unknown_sender`), Conflict `action_id_reused`.
     """
-    known = SmsMessage.objects.filter(action_id=action_id).first()
     category = category or (template.category if template else Category.SERVICE)
     sender = sender or (template.sender if template else "") or settings.SMS_SENDER
     if sender not in routing.senders():
         raise Invalid("unknown_sender", _("There is no such sender."), field="sender")
     verdict = eligibility.judge_number_only(to)
     if verdict.allowed:
+        # In this order, as whoever holds the number already comes to the template.
+        limits.lock_number(verdict.phone.e164)
         if template is not None and template.daily_limit is not None:
             limits.lock_template(template)
-        limits.lock_number(verdict.phone.e164)
-        # What the action has made already is not judged by limits that it counts for itself.
+        # What the action has made already, a moment ago perhaps, is not judged by limits that it counts for itself.
+        known = SmsMessage.objects.filter(action_id=action_id).exists()
         verdict = verdict if known else eligibility.judge_limits_of(verdict, category=category, template=template)
     if not verdict.allowed:
         raise Refused(verdict.code, verdict.text, field="to")

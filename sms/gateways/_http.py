@@ -55,6 +55,10 @@ class NoAnswer(Exception):
         super().__init__(self.reason)
 
 
+class TooLate(Exception):
+    """The connection took so long that the request is not written any more."""
+
+
 class _TooSlow(Exception):
     """The whole answer did not come within the deadline, or there was no end of it."""
 
@@ -85,16 +89,25 @@ def longest(timeout: float) -> float:
 def request(method: str, url: str, *, timeout: float, **options: Any) -> Answer:
     """One request, one answer. `timeout`: seconds of silence; the whole takes no longer than `longest(timeout)`.
 
+    The first octet is written early enough for that, or not at all: the name's look-up has no time-out of its own, and
+    what is written after the lease could be the second time.
+
     `options` are httpx's: `params`, `data`, `json`, `auth`, `headers`. Raises NotSent, NoAnswer.
     """
-    ends_at = time.monotonic() + longest(timeout)
+    began = time.monotonic()
+    ends_at, write_by = began + longest(timeout), began + CONNECT_SECONDS + timeout
+
+    def look_at_the_clock(event: str, _info: object) -> None:
+        if event.endswith("send_request_headers.started") and time.monotonic() > write_by:
+            raise TooLate
+
     headers = {"Connection": "close", **options.pop("headers", {})}
     transport = httpx.HTTPTransport(retries=0, trust_env=False, verify=_authorities())
     limits = httpx.Timeout(timeout, connect=CONNECT_SECONDS)
     try:
         with (
             httpx.Client(transport=transport, trust_env=False, follow_redirects=False, timeout=limits) as client,
-            client.stream(method, url, headers=headers, **options) as response,
+            client.stream(method, url, headers=headers, extensions={"trace": look_at_the_clock}, **options) as response,
         ):
             chunks = []
             for chunk in response.iter_bytes():
@@ -103,6 +116,8 @@ def request(method: str, url: str, *, timeout: float, **options: Any) -> Answer:
                 if time.monotonic() > ends_at or sum(map(len, chunks)) > _MAX_ANSWER:
                     raise _TooSlow
             return Answer(response.status_code, b"".join(chunks), response.headers)
+    except TooLate as error:
+        raise NotSent(error) from error
     except _NOTHING_LEFT as error:
         raise NotSent(error) from error
     except (httpx.HTTPError, httpx.StreamError, _TooSlow, ValueError) as error:
@@ -252,7 +267,10 @@ def read_money(value: object, *, below: int = 10**6) -> Decimal | None:
         return None
     try:
         amount = Decimal(value)
-        return amount.quantize(Decimal("0.01")) if abs(amount) < below else None
+        if abs(amount) >= below:  # before it is rounded, too: 1E+30 can't be
+            return None
+        amount = amount.quantize(Decimal("0.01"))
+        return amount if abs(amount) < below else None
     except InvalidOperation:  # no number at all, or «NaN»
         return None
 

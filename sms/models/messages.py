@@ -76,8 +76,12 @@ class SmsMessageQuerySet(models.QuerySet["SmsMessage"]):
         return self.filter(requested_by=user) if user.role == Role.INTEGRATION else self
 
     def undecided(self) -> Self:
-        """Those that the outbox still has work with: due and not handed over, or being handed over."""
-        return self.filter(Q(state="queued", not_before__lte=Now()) | Q(state="submitting"))
+        """Those that the outbox still has work with: due and not handed over, or being handed over.
+
+        What was tried and waits out a pause is due all the while; what waits for its hour was never tried.
+        """
+        due = Q(not_before__lte=Now()) | Q(attempts__gt=0)
+        return self.filter(Q(due, state="queued") | Q(state="submitting"))
 
     def uncertain(self) -> Self:
         """Those whose fate only a person can decide, and that none has sent anew yet."""

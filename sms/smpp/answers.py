@@ -118,7 +118,7 @@ def _fields(delivery: pdus.Delivery) -> dict[str, str]:
     """`id`, `stat` and `err` of the text form; what stands behind `text:` is the client's."""
     text = delivery.message.decode("utf-16-be" if delivery.data_coding == 8 else "latin-1", "replace")
     found: dict[str, str] = {}
-    for name, value in _FIELD.findall(_TEXT.split(text, maxsplit=1)[0]):
+    for name, value in _FIELD.findall(_TEXT.split(text.replace("\0", " "), maxsplit=1)[0]):
         found.setdefault(name.lower(), value)
     return found
 

@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 
 import psycopg
 import structlog
-from django.db import InterfaceError, OperationalError, connections
+from django.db import DataError, InterfaceError, OperationalError, connections
 
 from hotline.base import heartbeats
 from hotline.base.live import CHANNEL
@@ -270,6 +270,10 @@ class Process:
         except _AWAY as error:
             log.warning("smpp_database_away", error=type(error).__name__)
             return pdus.RX_T_APPN
+        except DataError:
+            # It can't be kept, now or later: brought again for ever it would stand in the way of the others.
+            log.warning("smpp_receipt_unstorable")
+            return pdus.RX_P_APPN
         return pdus.ROK
 
     # --- The database -----------------------------------------------------------------------------

@@ -36,6 +36,7 @@ from hotline.base.logs import before_breadcrumb, before_send, configure_logging,
         ("ivan.petrov@example.ru wrote", "[e-mail] wrote"),
         ("GET /clients/?q=%D0%98%D0%B2%D0%B0%D0%BD HTTP", "GET /clients/?… HTTP"),
         ("POST /api/v1/telephony/events/generic/s3cr3t-t0ken/ HTTP", "POST /api/v1/telephony/events/generic/***/ HTTP"),
+        ("POST /api/v1/sms/callbacks/smsaero/s3cr3t/ HTTP", "POST /api/v1/sms/callbacks/smsaero/***/ HTTP"),
         ("Authorization: Bearer abcdefgh12345", "Authorization: Bearer ***"),
         ("postgres://hotline:pa55word@db:5432/hotline", "postgres://hotline:***@db:5432/hotline"),
         (

@@ -90,6 +90,48 @@ def test_what_was_dictated_elsewhere_is_done_by_that() -> None:
 
 
 # --- Made good --------------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("purpose", "state", "made_good"),
+    [
+        ("request", S.QUEUED, True),
+        ("request", S.DICTATED, True),
+        ("request", S.WITHDRAWN, False),  # it never left
+        ("status", S.WITHDRAWN, False),
+        ("status", S.DELIVERED, False),  # the client has no contacts by that
+    ],
+)
+def test_only_the_same_news_makes_it_good(purpose: str, state: str, made_good: bool) -> None:
+    def then(link: AppealMessage) -> None:
+        later = SmsMessageFactory(state=state, gateway="development", gateway_id=uuid4().hex, sender="HOTLINE")
+        AppealMessageFactory(appeal=link.appeal, message=later, purpose=purpose)
+
+    then(failed(UserFactory(), purpose="request"))
+    assert open_follow_ups() == (0 if made_good else 1)
+    FollowUp.objects.all().delete()
+    AppealMessage.objects.all().delete()
+
+    item = item_of(failed(UserFactory(), purpose="request"))
+    then(item.link)
+    open_follow_ups()
+    item.refresh_from_db()
+    assert (item.done_at is not None) is made_good
+
+
+def test_what_is_dictated_is_of_the_template_that_failed() -> None:
+    """Of several for one moment (automatic SMS) it is the message's own, in the version in use."""
+    operator = UserFactory()
+    SmsTemplateFactory(code="a-cancelled", moment="status_changed", text="Заявка {appeal_number} отменена.")
+    sent = SmsTemplateFactory(code="b-sent", moment="status_changed", text="Мастер по заявке {appeal_number} выехал.")
+    message = SmsMessageFactory(
+        state=S.UNDELIVERED, gateway="development", gateway_id="g", requested_by=operator, sender="HOTLINE",
+        template=sent,
+    )  # fmt: skip
+    link = AppealMessageFactory(message=message, appeal=AppealFactory(assigned=True), purpose="status")
+    dictate_follow_up(pk=item_of(link).pk, action_id=uuid4(), actor=operator)
+    told = AppealMessage.objects.latest("pk")
+    assert told.message.text == f"Мастер по заявке {link.appeal.number} выехал."
+
+
 def test_dictated_and_read_back() -> None:
     operator = UserFactory()
     link = failed(operator)

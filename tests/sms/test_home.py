@@ -32,9 +32,22 @@ def test_a_new_database_is_at_home() -> None:
     assert not is_held()
     assert claim(pk=message().pk) is not None
     home = OutboxHome.objects.get()
-    cluster, timeline, database = home.identity.split("/")
-    assert (cluster.isdecimal(), int(timeline) >= 1, database.isdecimal()) == (True, True, True)
+    cluster, timeline, database, table = home.identity.split("/")
+    assert (cluster.isdecimal(), int(timeline) >= 1, database.isdecimal(), table.isdecimal()) == (True,) * 4
     assert not is_held()
+
+
+@pytest.mark.django_db
+def test_a_dump_that_was_read_in_over_the_same_database_is_a_copy() -> None:
+    """`pg_restore --clean`: cluster, timeline and database are the same, the tables are made anew."""
+    assert claim(pk=message().pk) is not None
+    row = message()
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute("ALTER TABLE sms_smsmessage RENAME TO sms_smsmessage_before")
+        cursor.execute("CREATE TABLE sms_smsmessage AS TABLE sms_smsmessage_before")
+    assert is_held()
+    assert claim(pk=row.pk) is None
 
 
 @pytest.mark.usefixtures("restored")

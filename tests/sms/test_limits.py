@@ -7,6 +7,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.db import transaction
 from django.utils import timezone
 
 from hotline.base.errors import Refused
@@ -164,6 +165,38 @@ def test_many_at_once_never_pass_a_numbers_limit(settings: Any) -> None:
     made = [result for result in results if isinstance(result, SmsMessage)]
     assert len(made) == SmsMessage.objects.count() == 3
     assert {result.code for result in results if isinstance(result, Refused)} == {"number_limit"}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_clicks_at_once_at_the_limit_are_one_message_and_no_refusal(settings: Any) -> None:
+    settings.SMS_DAILY_PER_NUMBER = 1
+    operator = person()
+    for turn in range(5):
+        action, number = uuid4(), f"+7916000030{turn}"
+
+        def click() -> Any:
+            return queue_message(action_id=action, to=number, text="Заявка №1", actor=operator)  # noqa: B023
+
+        first, second = race(click, click)
+        assert first == second
+
+
+@pytest.mark.django_db(transaction=True)
+def test_whoever_holds_the_number_comes_to_the_template_next() -> None:
+    """A changed state holds the number when it sends by a template with a limit; a message sent anew does both."""
+    limited = template(daily_limit=100)
+    operator = person()
+
+    def state_changed() -> Any:
+        with transaction.atomic():
+            limits.lock_number(MOBILE)
+            return queue_message(action_id=uuid4(), to=MOBILE, text="Раз", template=limited, actor=operator)
+
+    def sent_anew() -> Any:
+        return queue_message(action_id=uuid4(), to=MOBILE, text="Два", template=limited, actor=operator)
+
+    results = race(*[state_changed, sent_anew] * 3, repeat=5)
+    assert [result for result in results if not isinstance(result, (SmsMessage, Refused))] == []
 
 
 @pytest.mark.django_db(transaction=True)

@@ -16,7 +16,9 @@ from prometheus_client import REGISTRY
 from hotline.base.heartbeats import beat
 from hotline.base.models import Heartbeat
 from sms import checks, metrics, overview
-from sms.models import GatewayState, SmsMessage
+from sms.actions import claim, settle
+from sms.gateways.base import NotSubmitted
+from sms.models import GatewayState, SmsMessage, SmsStateChange
 from tests.helpers import count_queries
 from tests.sms.factories import message
 
@@ -105,6 +107,31 @@ def test_the_night_does_not_count_as_waiting() -> None:
     assert checks.outbox().ready
     assert 119 <= checks.outbox().facts["oldest_waiting_s"] <= 180
     SmsMessage.objects.filter(pk=night.pk).update(not_before=Now() - timedelta(minutes=11))
+    assert not checks.outbox().ready
+
+
+def test_the_night_does_not_count_after_a_try_either() -> None:
+    """The gateway throttled at nine: it is due since nine, by the journal, though it names its hour no more."""
+    night = aged(600, reason="quiet_hours", not_before=timezone.now() - timedelta(minutes=2))
+    SmsStateChange.objects.create(message=night, from_state="", to_state="queued", reason="quiet_hours")
+    claimed = claim(pk=night.pk)
+    assert claimed
+    assert overview.figures().oldest_undecided < timedelta(minutes=1)
+    settle(pk=night.pk, token=claimed.token, outcome=NotSubmitted("throttled"))
+    assert checks.outbox().ready
+    assert checks.outbox().facts["oldest_waiting_s"] < 60
+
+
+def test_a_pause_after_a_try_is_waiting_all_the_same() -> None:
+    """A gateway that refuses for hours is trouble, also in the seconds between two tries."""
+    row = aged(600)
+    claimed = claim(pk=row.pk)
+    assert claimed
+    settle(pk=row.pk, token=claimed.token, outcome=NotSubmitted("bad_credentials", is_down=True))
+    row.refresh_from_db()
+    assert row.not_before > timezone.now()
+    assert overview.figures().undecided == 1
+    assert overview.figures().oldest_undecided >= timedelta(minutes=10)
     assert not checks.outbox().ready
 
 

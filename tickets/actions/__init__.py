@@ -20,6 +20,7 @@ from tickets.actions.messages import (
     resend,
     send_sms,
     template_for,
+    template_of,
 )
 from tickets.actions.papers import (
     add_comment,
@@ -46,6 +47,7 @@ __all__ = [
     "change_state",
     "complete_reminder",
     "default_purpose",
+    "template_of",
     "dictate",
     "dismiss_suggestion",
     "edit_appeal",

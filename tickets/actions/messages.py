@@ -70,6 +70,13 @@ def template_for(appeal: Appeal, purpose: str) -> SmsTemplate | None:
     return SmsTemplate.objects.for_moment(_moment(appeal, purpose), appeal.kind).first()
 
 
+def template_of(message: SmsMessage) -> SmsTemplate | None:
+    """The version in use of the template that a message was made from; None where there is none any more."""
+    if message.template is None:
+        return None
+    return SmsTemplate.objects.current().filter(code=message.template.code).first()
+
+
 def failed_twin(appeal: Appeal, *, to: str, text: str) -> SmsMessage | None:
     """The last message of these very words to this number that failed or is uncertain, if nothing stands for it yet.
 
@@ -137,13 +144,22 @@ def send_sms(*, appeal_id: int, to: str, purpose: str, action_id: UUID, actor: U
 
 
 @verb
-def dictate(*, appeal_id: int, to: str, purpose: str, action_id: UUID, actor: User | None) -> AppealMessage:
+def dictate(
+    *,
+    appeal_id: int,
+    to: str,
+    purpose: str,
+    action_id: UUID,
+    template: SmsTemplate | None = None,
+    actor: User | None,
+) -> AppealMessage:
     """Record that the message was dictated and read back (R3). `to`: whom the operator spoke with, "" if hidden.
+    Without a template it is the one in use for the moment.
 
     Raises NotFound; Refused `nothing_to_send`; Conflict `action_reused`.
     """
     appeal = lock_appeal(appeal_id)
-    preview = _ready(appeal, purpose)
+    preview = _ready(appeal, purpose, template)
     message = record_dictation(action_id=action_id, to=to, text=preview.text, template=preview.template, actor=actor)
     return link_message(appeal, message, purpose, actor)
 
@@ -175,8 +191,8 @@ def _refuse_twice(appeal: Appeal, *, to: str, text: str, action_id: UUID) -> Non
         raise Refused("already_sent", _("This message has just been sent to this number."), field="to")
 
 
-def _ready(appeal: Appeal, purpose: str) -> Preview:
-    preview = message_text(appeal=appeal, purpose=purpose)
+def _ready(appeal: Appeal, purpose: str, template: SmsTemplate | None = None) -> Preview:
+    preview = message_text(appeal=appeal, purpose=purpose, template=template)
     if not preview.is_ready:
         raise Refused(
             "nothing_to_send",

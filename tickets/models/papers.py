@@ -167,9 +167,16 @@ class AppealMessageQuerySet(models.QuerySet["AppealMessage"]):
             "message__requested_by", "message__resent_as", "message__resend_of"
         ).prefetch_related("message__changes", "message__parts")
 
+    def instead_of(self, *, appeal: Any, purpose: Any, pk: Any) -> Self:
+        """What tells the client the same later, and was not taken back: another purpose makes nothing good."""
+        later = self.filter(appeal=appeal, purpose=purpose, pk__gt=pk)
+        return later.exclude(message__state=SmsMessage.State.WITHDRAWN)
+
     def not_followed_up(self) -> Self:
-        """Messages that did not reach the client, after which nothing was sent or dictated on the appeal."""
-        later = AppealMessage.objects.filter(appeal=models.OuterRef("appeal"), pk__gt=models.OuterRef("pk"))
+        """Messages that did not reach the client, after which the same was neither sent nor dictated."""
+        later = AppealMessage.objects.instead_of(
+            appeal=models.OuterRef("appeal"), purpose=models.OuterRef("purpose"), pk=models.OuterRef("pk")
+        )
         return self.filter(message__state__in=SmsMessage.FAILED).exclude(models.Exists(later))
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
+import time
 from decimal import Decimal
 from typing import Any
 
@@ -33,6 +35,25 @@ def test_nobody_listens(name: str, settings: Any) -> None:
     gateway = by_name(name)
     assert gateway.submit(SUBMISSION) == NotSubmitted("no_connection:ConnectError", is_down=True)
     assert gateway.fetch_balance() is None
+
+
+@each
+def test_a_name_that_is_looked_up_for_ever_is_not_written_to(
+    name: str, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """getaddrinfo knows no time-out: what would be written after the lease is not written at all."""
+    look_up = socket.getaddrinfo
+
+    def slow(*asked: Any, **options: Any) -> Any:
+        time.sleep(0.8)
+        return look_up(*asked, **options)
+
+    monkeypatch.setattr(_http, "CONNECT_SECONDS", 0.2)
+    monkeypatch.setattr(socket, "getaddrinfo", slow)
+    with faulty(says("200 OK")) as (url, requests):
+        at(name, url, settings)
+        assert by_name(name).submit(SUBMISSION) == NotSubmitted("no_connection:TooLate", is_down=True)
+    assert [request for request in requests if request.path] == []
 
 
 @each

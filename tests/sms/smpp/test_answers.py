@@ -100,6 +100,8 @@ def test_every_state_in_both_forms(number: int, word: str, state: str | None) ->
         # what stands behind text: is the client's
         (delivery("id:1 stat:DELIVRD text:id:9 stat:UNDELIV"), Receipt("1", "delivered", "")),
         (delivery("id: 1 stat: DELIVRD"), Receipt("1", "delivered", "")),
+        # a NUL ends a string of C's, and can't be kept
+        (delivery("id:1\0 stat:UNDELIV\0 err:011\0"), Receipt("1", "undelivered", "network:011")),
         (delivery("id:1 stat:DELIVRD", coding=8), Receipt("1", "delivered", "")),
         (delivery("stat:DELIVRD"), None),
         (delivery("text:id:1 stat:DELIVRD"), None),
