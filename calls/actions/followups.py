@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from uuid import UUID
 
 from django.db.models import Exists, OuterRef
+from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -18,6 +20,8 @@ from tickets.actions import dictate, resend, template_of
 from tickets.models import AppealMessage
 
 BATCH = 200
+# What has failed longer ago was looked at while it was new: the sweep reads the index of what failed since.
+LOOKS_BACK = timedelta(days=30)
 Outcome = FollowUp.Outcome
 
 
@@ -31,7 +35,9 @@ def open_follow_ups(*, actor: User | None = None) -> int:
     _close_made_good()
     in_call = CallAppeal.objects.filter(appeal=OuterRef("appeal")).exclude(call__work_state=Call.WorkState.CLOSED)
     known = FollowUp.objects.filter(link=OuterRef("pk"))
-    failed = AppealMessage.objects.not_followed_up().filter(~Exists(known), ~Exists(in_call), message__resent_as=None)
+    failed = AppealMessage.objects.not_followed_up().filter(
+        ~Exists(known), ~Exists(in_call), message__resent_as=None, message__state_changed_at__gt=Now() - LOOKS_BACK
+    )
     made = 0
     for link in failed.select_related("message__requested_by", "appeal__registered_by").order_by("pk")[:BATCH]:
         owner = _owner(link)

@@ -292,11 +292,9 @@ def unlink_appeal(*, call_id: int, appeal: Appeal, actor: User | None) -> Call:
 def send_sms_in_call(
     *, call_id: int, appeal_id: int, to: str, purpose: str, action_id: UUID, actor: User | None
 ) -> AppealMessage:
-    """Send the message on an appeal of this call, and stage 7 is done. Raises what `tickets.send_sms` raises.
-
-    The same words to the same number as one that failed, or is uncertain, are sent anew: the new message names it.
-    """
-    return _message(_send_or_resend, call_id, appeal_id, actor, to=to, purpose=purpose, action_id=action_id)
+    """Send the message on an appeal of this call, and stage 7 is done. Raises what `tickets.send_sms` raises."""
+    fields = {"to": to, "purpose": purpose, "action_id": action_id, "on_the_line": True}
+    return _message(tickets.send_sms, call_id, appeal_id, actor, **fields)
 
 
 @verb
@@ -308,17 +306,6 @@ def dictate_in_call(
 
 
 # --- Parts --------------------------------------------------------------------------------------------
-def _send_or_resend(*, appeal_id: int, to: str, purpose: str, action_id: UUID, actor: User | None) -> AppealMessage:
-    appeal = Appeal.objects.for_detail().get(pk=appeal_id)
-    text = tickets.message_text(appeal=appeal, purpose=purpose).text
-    known = AppealMessage.objects.filter(message__action_id=action_id, message__resend_of__isnull=False).first()
-    twin = known.message.resend_of if known else tickets.failed_twin(appeal, to=to, text=text)
-    if twin is None:
-        return tickets.send_sms(appeal_id=appeal_id, to=to, purpose=purpose, action_id=action_id, actor=actor)
-    message = tickets.resend(message_id=twin.pk, action_id=action_id, actor=actor)
-    return AppealMessage.objects.select_related("message").get(message=message)
-
-
 def _message(send: Any, call_id: int, appeal_id: int, actor: User | None, **fields: Any) -> AppealMessage:
     call = lock_open_call(call_id, actor)
     if call.registered_appeal_id != appeal_id and not call.appeals.filter(appeal=appeal_id).exists():

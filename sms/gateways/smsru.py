@@ -86,6 +86,9 @@ _STATES: dict[int | None, tuple[str, str]] = {
     107: (State.UNDELIVERED, ""),  # for a reason unknown
     108: (State.REJECTED, "rejected_by_operator"),
     110: (State.DELIVERED, ""),  # read
+    130: (State.REJECTED, "over_limit"),  # of all messages to this number in a day
+    131: (State.REJECTED, "over_limit"),  # of the same message within a minute
+    132: (State.REJECTED, "over_limit"),  # of the same message in a day
     150: (State.UNDELIVERED, "no_route"),
 }
 

@@ -203,6 +203,12 @@ class SmsMessage(models.Model):
             models.Index(fields=["-created_at", "-id"], name="sms_message_list"),
             # the page of uncertain messages, oldest first
             models.Index(fields=["state_changed_at", "id"], condition=Q(state="unknown"), name="sms_message_uncertain"),
+            # the follow-ups: what has failed of late
+            models.Index(
+                fields=["state_changed_at", "id"],
+                condition=Q(state__in=["undelivered", "expired", "rejected"]),
+                name="sms_message_failed",
+            ),
             # the list of one number (filter `to`), its daily limit, and whether it was reached of late
             models.Index(fields=["to", "-created_at"], name="sms_message_to"),
             # the daily limit of a template

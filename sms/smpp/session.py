@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import itertools
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -65,7 +64,7 @@ class Session:
         self._centre = centre
         self._reader, self._writer = streams
         self._on_delivery = on_delivery
-        self._sequences = itertools.cycle(range(1, _LAST_SEQUENCE + 1))
+        self._sequence = 0
         self._open: dict[int, tuple[int, asyncio.Future[Pdu]]] = {}
         self._heard = asyncio.get_running_loop().time()
         self._tasks = [asyncio.create_task(self._read()), asyncio.create_task(self._keep_alive())]
@@ -138,7 +137,7 @@ class Session:
         self._open.clear()
 
     def _request(self, command: int, body: bytes = b"") -> asyncio.Future[Pdu]:
-        sequence = next(self._sequences)
+        sequence = self._sequence = self._sequence % _LAST_SEQUENCE + 1
         answer: asyncio.Future[Pdu] = asyncio.get_running_loop().create_future()
         # Whoever gave up waiting need not hear that the link went, and asyncio not complain about it.
         answer.add_done_callback(_seen)

@@ -160,6 +160,18 @@ def test_what_waits_for_the_morning_and_is_outdated_by_then_is_withdrawn(setting
     assert first.reason == "outdated"
 
 
+def test_a_template_of_another_kind_of_appeal_is_not_sent() -> None:
+    moment = SmsTemplate.Moment.STATUS_CHANGED
+    SmsTemplateFactory(moment=moment, text="Монтажник по заявке {appeal_number} выехал.", kind="installation")
+    rule()
+    AutomaticSms.objects.update(template_code=SmsTemplate.objects.get(kind="installation").code)
+    repair, installation = request_(kind="repair"), request_(kind="installation", phone="+79160000109")
+    for appeal in (repair, installation):
+        change_state(appeal_id=appeal.pk, state=State.IN_WORK, actor=UserFactory())
+    assert [text.split()[0] for text, _ in sent(repair)] == ["Заявка"]
+    assert [text.split()[0] for text, _ in sent(installation)] == ["Монтажник"]
+
+
 # --- The rule in the back office --------------------------------------------------------------------
 def test_a_rule_names_a_template_that_is_made_for_it() -> None:
     contacts = SmsTemplateFactory(contacts=True)

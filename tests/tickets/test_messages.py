@@ -186,3 +186,41 @@ def test_what_did_not_arrive_is_followed_up_once() -> None:
     assert list(AppealMessage.objects.all().not_followed_up()) == [failed]
     AppealMessageFactory(appeal=appeal, message=SmsMessageFactory(dictated=True))
     assert not AppealMessage.objects.all().not_followed_up().exists()
+
+
+@pytest.mark.parametrize(
+    ("state", "supervisor", "on_the_line", "goes"),
+    [
+        ("undelivered", False, False, True),
+        ("rejected", False, False, True),
+        ("unknown", False, False, False),
+        ("unknown", False, True, True),  # in a call the client can be asked
+        ("unknown", True, False, True),
+    ],
+)
+def test_the_same_words_again_name_what_they_stand_for(
+    state: str, supervisor: bool, on_the_line: bool, goes: bool
+) -> None:
+    """Whichever way in: what is uncertain never goes out again as if nothing had been."""
+    appeal, actor = assigned(), UserFactory(supervisor=supervisor)
+    text = message_text(appeal=appeal, purpose="request").text
+    old = SmsMessageFactory(
+        state=state,
+        to="+79160000101",
+        text=text,
+        gateway="development",
+        gateway_id="g",
+        sender="HOTLINE",
+        requested_by=actor,
+    )
+    AppealMessageFactory(appeal=appeal, message=old)
+    ask = {"appeal_id": appeal.pk, "to": NUMBER, "purpose": "request", "action_id": uuid4(), "actor": actor}
+    if not goes:
+        with pytest.raises(Refused) as refused:
+            send_sms(**ask, on_the_line=on_the_line)
+        assert refused.value.code == "uncertain"
+        assert SmsMessage.objects.count() == 1
+        return
+    link = send_sms(**ask, on_the_line=on_the_line)
+    assert link.message.resend_of == old
+    assert send_sms(**ask, on_the_line=on_the_line) == link

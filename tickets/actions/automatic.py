@@ -19,7 +19,7 @@ from sms.actions import queue_message, withdraw
 from sms.limits import lock_number
 from sms.models import SmsMessage, SmsTemplate
 from tickets import events
-from tickets.actions.messages import link_message, message_text
+from tickets.actions.messages import link_message, message_text, template_for
 from tickets.models import Appeal, AppealMessage, AutomaticSms
 
 STATUS = AppealMessage.Purpose.STATUS
@@ -39,7 +39,9 @@ def moved_on(appeal: Appeal, before: str, actor: User | None) -> None:
 
 
 def _tell(appeal: Appeal, rule: AutomaticSms, actor: User | None) -> None:
-    template = SmsTemplate.objects.current().filter(code=rule.template_code).first()
+    # Of another kind of appeal: then the one that is in use for this kind is taken.
+    fitting = SmsTemplate.objects.current().filter(code=rule.template_code, kind__in=["", appeal.kind])
+    template = fitting.first() or template_for(appeal, STATUS)
     preview = message_text(appeal=appeal, purpose=STATUS, template=template)
     gate = eligibility.judge(appeal.phone, template=template)
     if not preview.is_ready or not gate.allowed or gate.warning:

@@ -129,15 +129,31 @@ def values_of(appeal: Appeal, told: Contacts | None) -> dict[str, str]:
 
 
 @verb
-def send_sms(*, appeal_id: int, to: str, purpose: str, action_id: UUID, actor: User | None) -> AppealMessage:
+def send_sms(
+    *, appeal_id: int, to: str, purpose: str, action_id: UUID, on_the_line: bool = False, actor: User | None
+) -> AppealMessage:
     """Queue the message about an appeal to a number, the client's or another one that the client names.
 
+    The same words to the same number as one that failed are sent anew: the new message names it. So is what is
+    uncertain, where the client is on the line and can be asked (`on_the_line`), or a supervisor takes it on.
+
     The same `action_id` is one message. Raises NotFound; Refused with the code of the gate (field `to`),
-    `nothing_to_send`, or `already_sent`: the very words are on their way to this number from another window; Conflict
-    `action_reused`.
+    `nothing_to_send`, `uncertain`, or `already_sent`: the very words are on their way to this number from another
+    window; Conflict `action_reused`.
     """
     appeal = lock_appeal(appeal_id)
     preview = _ready(appeal, purpose)
+    known = SmsMessage.objects.filter(action_id=action_id).select_related("resend_of").first()
+    twin = known.resend_of if known else failed_twin(appeal, to=to, text=preview.text)
+    if twin is not None:
+        may = on_the_line or (actor is not None and actor.is_supervisor)
+        if twin.state == State.UNKNOWN and not known and not may:
+            raise Refused(
+                "uncertain",
+                _("Nobody knows whether this message has arrived: ask the client, or let a supervisor decide."),
+                field="to",
+            )
+        return link_message(appeal, send_anew(pk=twin.pk, action_id=action_id, actor=actor), purpose, actor)
     _refuse_twice(appeal, to=to, text=preview.text, action_id=action_id)
     message = queue_message(action_id=action_id, to=to, text=preview.text, template=preview.template, actor=actor)
     return link_message(appeal, message, purpose, actor)

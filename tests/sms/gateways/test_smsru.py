@@ -125,6 +125,9 @@ STATES: dict[int, tuple[str, str] | None] = {
     107: ("undelivered", ""),
     108: ("rejected", "rejected_by_operator"),
     110: ("delivered", ""),
+    130: ("rejected", "over_limit"),
+    131: ("rejected", "over_limit"),
+    132: ("rejected", "over_limit"),
     150: ("undelivered", "no_route"),
     # A refusal that is told only later.
     204: ("rejected", "sender_not_allowed"),
