@@ -97,7 +97,8 @@ def persistently(function: Callable[[], Any]) -> None:
 def claim(*, pk: int) -> Claim | None:
     """Take a queued message that is due: a conditional UPDATE, of many at once one gets it, the others None.
 
-    Nothing is taken that waits for a gateway with a process of its own, nor in a restored copy (`home`).
+    Nothing is taken that waits for a gateway with a process of its own, nor in a restored copy (`home`), nor what its
+    client does not want any more: refused while it was under way, and then back in the queue (`withdraw_unwanted`).
     """
     name = SmsMessage.objects.filter(pk=pk, state=State.QUEUED).values_list("gateway", flat=True).first()
     if name not in routing.in_use():
@@ -107,7 +108,7 @@ def claim(*, pk: int) -> Claim | None:
         return None
     token = uuid4()
     due = SmsMessage.objects.filter(pk=pk, state=State.QUEUED, gateway=name, not_before__lte=Now())
-    taken = home.only_at_home(due).update(
+    taken = home.only_at_home(due.wanted()).update(
         state=State.SUBMITTING,
         reason="",
         attempt_token=token,

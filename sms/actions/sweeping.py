@@ -15,10 +15,10 @@ from django.db.models.functions import Now
 from hotline.base.actions import verb
 from sms import broker, gateways
 from sms.actions import home
-from sms.actions._moves import to_unknown
+from sms.actions._moves import move, to_unknown
 from sms.actions.parts import conclude
 from sms.gateways import routing
-from sms.models import SmsMessage, SmsPart
+from sms.models import OptOut, SmsMessage, SmsPart
 
 State = SmsMessage.State
 
@@ -38,6 +38,7 @@ def sweep() -> dict[str, int]:
     """Decide, enqueue and ask about everything that nobody works on. Returns how many of each."""
     return {
         "expired": _in_batches(expire_leases),
+        "withdrawn": _in_batches(withdraw_unwanted),
         "rerouted": reroute(),
         "enqueued": _in_batches(enqueue_due),
         "checks": _in_batches(enqueue_checks),
@@ -67,6 +68,26 @@ def expire_leases() -> int:
             conclude(message)
         else:
             to_unknown(message, "lease_expired")
+    return len(found)
+
+
+@verb
+def withdraw_unwanted() -> int:
+    """What was being handed over when its client refused (or took the consent back), and is in the queue again.
+
+    One whose parts are at a gateway already stays: the client has the beginning of it.
+    """
+    back = SmsMessage.objects.select_for_update(skip_locked=True, of=("self",)).filter(
+        state=State.QUEUED, attempts__gt=0
+    )
+    begun = SmsPart.objects.filter(message=OuterRef("pk")).exclude(state=SmsPart.State.QUEUED)
+    found = list(back.unwanted().filter(~Exists(begun)).order_by("pk")[:BATCH])
+    refused = set(
+        OptOut.objects.in_force().filter(number__in={each.to for each in found}).values_list("number", flat=True)
+    )
+    for message in found:
+        reason = "opted_out" if message.to in refused else "no_consent"
+        move(message, State.WITHDRAWN, reason=reason, check_after=None)
     return len(found)
 
 

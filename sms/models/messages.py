@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Self
 import pgtrigger
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -16,6 +16,7 @@ from django.utils.translation import pgettext_lazy
 
 from hotline.base.models import append_only
 from hotline.operators.models import Role, User
+from sms.models.numbers import Consent, OptOut
 from sms.models.templates import Category, SmsTemplate
 from sms.reasons import in_words
 
@@ -70,6 +71,12 @@ def _moves_forward_only() -> list[pgtrigger.Trigger]:
     ]
 
 
+def _is_wanted() -> Q:
+    refused = OptOut.objects.in_force().filter(number=OuterRef("to"))
+    agreed = Consent.objects.in_force().filter(number=OuterRef("to"), category=OuterRef("category"))
+    return Q(~Exists(refused)) & (Q(category=Category.SERVICE) | Q(Exists(agreed)))
+
+
 class SmsMessageQuerySet(models.QuerySet["SmsMessage"]):
     def visible_to(self, user: User) -> Self:
         """Staff see messages; a machine only those it asked for."""
@@ -82,6 +89,14 @@ class SmsMessageQuerySet(models.QuerySet["SmsMessage"]):
         """
         due = Q(not_before__lte=Now()) | Q(attempts__gt=0)
         return self.filter(Q(due, state="queued") | Q(state="submitting"))
+
+    def wanted(self) -> Self:
+        """Those that may go to their number by what its client says of SMS now."""
+        return self.filter(_is_wanted())
+
+    def unwanted(self) -> Self:
+        """Those that may not: the client refused, or took the consent back, after they were made."""
+        return self.exclude(_is_wanted())
 
     def uncertain(self) -> Self:
         """Those whose fate only a person can decide, and that none has sent anew yet."""

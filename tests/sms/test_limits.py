@@ -12,7 +12,19 @@ from django.utils import timezone
 
 from hotline.base.errors import Refused
 from sms import eligibility, limits
-from sms.actions import end_opt_out, give_consent, opt_out, queue_message, withdraw_consent
+from sms.actions import (
+    claim,
+    claim_parts,
+    end_opt_out,
+    give_consent,
+    opt_out,
+    queue_message,
+    settle,
+    settle_parts,
+    sweep,
+    withdraw_consent,
+)
+from sms.gateways.base import Accepted, NotSubmitted
 from sms.limits import LimitFacts, facts_of, is_probably_blocked, judge_limits
 from sms.models import Category, Consent, OptOut, SmsMessage
 from tests.helpers import race
@@ -116,6 +128,46 @@ def test_who_wants_no_sms_gets_none_and_what_waits_is_withdrawn() -> None:
     end_opt_out(number=MOBILE, actor=operator)
     assert eligibility.judge(MOBILE).code == "ok"
     assert OptOut.objects.get().ended_by == operator
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("category", ["service", OTHER])
+def test_what_was_under_way_then_and_comes_back_goes_no_further(category: str) -> None:
+    """The gateway did not take it, and the client has said meanwhile that none is wanted."""
+    operator = person()
+    give_consent(number=MOBILE, actor=operator)
+    row, others = message(category=category), message(to=OTHER_MOBILE)
+    for each in (row, others):
+        claimed = claim(pk=each.pk)
+        assert claimed
+        if each == row and category == "service":
+            opt_out(number=MOBILE, actor=operator)
+        elif each == row:
+            withdraw_consent(number=MOBILE, actor=operator)
+        settle(pk=each.pk, token=claimed.token, outcome=NotSubmitted("throttled", retry_after=timedelta(seconds=-1)))
+    assert claim(pk=row.pk) is None
+    sweep()
+    row.refresh_from_db()
+    assert (row.state, row.reason) == (S.WITHDRAWN, "opted_out" if category == "service" else "no_consent")
+    assert claim(pk=others.pk)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("part", "goes_on"), [("queued", False), ("accepted", True)])
+def test_of_what_is_there_in_part_the_rest_follows(part: str, goes_on: bool) -> None:
+    text = "я" * 100
+    row = message(text=text)
+    assert len(claim_parts(gateway="development", lease=timedelta(seconds=60), most=5)) == 2
+    opt_out(number=MOBILE, actor=person())
+    row.refresh_from_db()
+    first = Accepted("g-1") if part == "accepted" else NotSubmitted("throttled", retry_after=timedelta(seconds=-1))
+    again = NotSubmitted("throttled", retry_after=timedelta(seconds=-1))
+    assert row.attempt_token
+    settle_parts(message_id=row.pk, token=row.attempt_token, outcomes={1: first, 2: again})
+    sweep()
+    assert len(claim_parts(gateway="development", lease=timedelta(seconds=60), most=5)) == (1 if goes_on else 0)
+    row.refresh_from_db()
+    assert row.state == (S.SUBMITTING if goes_on else S.WITHDRAWN)
 
 
 @pytest.mark.django_db
