@@ -16,6 +16,7 @@ import structlog
 from django.db.models import Exists, F, OuterRef
 from django.db.models.functions import Now
 
+from hotline.base import heartbeats
 from hotline.base.actions import verb
 from sms import segments
 from sms.actions import home
@@ -130,8 +131,12 @@ def _parts_of(message: SmsMessage) -> tuple[list[SmsPart], str]:
 def pass_on(*, gateway: str) -> int:
     """This gateway is out of order: what waits for it whole goes to the next of its sender. Returns how many.
 
-    A message of which parts are there already stays: no other may get the rest.
+    Nothing while some process of it has beaten lately: that one could not bind does not mean that none can. A message
+    of which parts are there already stays: no other may get the rest.
     """
+    age = heartbeats.age(gateway)
+    if age is not None and age <= heartbeats.OLDEST:
+        return 0
     others = {sender: routing.after(sender, gateway) for sender in routing.senders()}
     movable = [sender for sender, other in others.items() if other not in ("", gateway)]
     waiting = SmsMessage.objects.filter(state=State.QUEUED, gateway=gateway, not_before__lte=Now(), sender__in=movable)

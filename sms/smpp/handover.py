@@ -71,7 +71,8 @@ class Pace:
         """Wait for the next free moment, and take it."""
         while (wait := self._next - time.monotonic()) > 0:
             await asyncio.sleep(wait)
-        self._next = max(self._next + self._step, time.monotonic())
+        # From now, not from when it was due: an idle while is no credit for a burst.
+        self._next = max(self._next, time.monotonic()) + self._step
 
     def hold(self, seconds: float) -> None:
         """Nothing for so long."""

@@ -11,6 +11,8 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
 
+from hotline.base.heartbeats import OLDEST, beat
+from hotline.base.models import Heartbeat
 from sms.actions import (
     PartToSend,
     claim,
@@ -391,6 +393,19 @@ def test_where_there_is_no_other_gateway_it_waits() -> None:
     assert pass_on(gateway="smpp") == 0
     found.refresh_from_db()
     assert found.gateway == "smpp"
+
+
+@pytest.mark.django_db
+def test_nothing_is_passed_on_while_another_process_is_bound(settings: Any) -> None:
+    """The centre refuses a second bind: the first one goes on sending, and its messages are its own."""
+    settings.SMS_GATEWAYS = ["smpp", "smsc"]
+    found = row()
+    beat("smpp")
+    assert pass_on(gateway="smpp") == 0
+    Heartbeat.objects.update(at=Now() - OLDEST - timedelta(seconds=1))
+    assert pass_on(gateway="smpp") == 1
+    found.refresh_from_db()
+    assert found.gateway == "smsc"
 
 
 @pytest.mark.django_db(transaction=True)

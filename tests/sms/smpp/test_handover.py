@@ -336,3 +336,18 @@ def test_a_fault_of_our_own_is_not_swallowed() -> None:
 class Broken(list):  # type: ignore[type-arg]
     def __getitem__(self, key: Any) -> Any:
         raise ZeroDivisionError
+
+
+def test_an_idle_while_is_no_credit_for_a_burst() -> None:
+    """Of three at once the third waits for two steps, however long nothing was sent before."""
+
+    async def three() -> float:
+        pace = Pace(20)
+        await pace.turn()
+        await asyncio.sleep(0.2)
+        began = time.monotonic()
+        for _ in range(3):
+            await pace.turn()
+        return time.monotonic() - began
+
+    assert run_loop(three()) >= 0.099
