@@ -13,7 +13,7 @@ from datetime import timedelta
 from uuid import UUID, uuid4
 
 import structlog
-from django.db.models import Exists, F, OuterRef
+from django.db.models import F
 from django.db.models.functions import Now
 
 from hotline.base import heartbeats
@@ -78,8 +78,7 @@ def claim_parts(*, gateway: str, lease: timedelta, most: int) -> list[PartToSend
     """
     due = SmsMessage.objects.filter(state=State.QUEUED, gateway=gateway, not_before__lte=Now())
     # What its client does not want any more goes no further, but for the rest of one that is there in part.
-    begun = SmsPart.objects.filter(message=OuterRef("pk")).exclude(state=PartState.QUEUED)
-    due = due.wanted() | due.filter(Exists(begun))
+    due = due.wanted() | due.begun()
     found = list(home.only_at_home(due).select_for_update(skip_locked=True).order_by("not_before", "pk")[:most])
     claimed: list[PartToSend] = []
     for message in found:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Q
 from django.db.models.functions import Now
 
 from hotline.base.actions import verb
@@ -80,8 +80,7 @@ def withdraw_unwanted() -> int:
     back = SmsMessage.objects.select_for_update(skip_locked=True, of=("self",)).filter(
         state=State.QUEUED, attempts__gt=0
     )
-    begun = SmsPart.objects.filter(message=OuterRef("pk")).exclude(state=SmsPart.State.QUEUED)
-    found = list(back.unwanted().filter(~Exists(begun)).order_by("pk")[:BATCH])
+    found = list(back.unwanted().whole().order_by("pk")[:BATCH])
     refused = set(
         OptOut.objects.in_force().filter(number__in={each.to for each in found}).values_list("number", flat=True)
     )
@@ -97,12 +96,11 @@ def reroute() -> int:
 
     One whose parts are at a gateway already stays there.
     """
-    there = SmsPart.objects.filter(message=OuterRef("pk")).exclude(state=SmsPart.State.QUEUED)
     stranded = SmsMessage.objects.filter(state=State.QUEUED).exclude(gateway__in=routing.in_use())
     moved = 0
     for sender in stranded.values_list("sender", flat=True).distinct()[:BATCH]:
         if gateway := routing.first(sender):
-            moved += stranded.filter(~Exists(there), sender=sender).update(gateway=gateway, enqueued_at=None)
+            moved += stranded.whole().filter(sender=sender).update(gateway=gateway, enqueued_at=None)
     return moved
 
 

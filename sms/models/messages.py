@@ -77,6 +77,10 @@ def _is_wanted() -> Q:
     return Q(~Exists(refused)) & (Q(category=Category.SERVICE) | Q(Exists(agreed)))
 
 
+def _is_begun() -> Q:
+    return Q(Exists(SmsPart.objects.filter(message=OuterRef("pk")).exclude(state=SmsPart.State.QUEUED)))
+
+
 class SmsMessageQuerySet(models.QuerySet["SmsMessage"]):
     def visible_to(self, user: User) -> Self:
         """Staff see messages; a machine only those it asked for."""
@@ -97,6 +101,14 @@ class SmsMessageQuerySet(models.QuerySet["SmsMessage"]):
     def unwanted(self) -> Self:
         """Those that may not: the client refused, or took the consent back, after they were made."""
         return self.exclude(_is_wanted())
+
+    def begun(self) -> Self:
+        """Those of which parts are at their gateway already, or may be: no other may get the rest."""
+        return self.filter(_is_begun())
+
+    def whole(self) -> Self:
+        """Those of which no part was taken anywhere."""
+        return self.exclude(_is_begun())
 
     def uncertain(self) -> Self:
         """Those whose fate only a person can decide, and that none has sent anew yet."""
