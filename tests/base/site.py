@@ -88,12 +88,15 @@ class Site:
         for stream in list(self.streams):
             stream.put(text.encode())
 
-    def open_streams(self) -> int:
-        """How many streams somebody listens to: a closed one is noticed by writing to it, twice."""
-        for _ in range(2):
-            self.say(": are you there\n\n")
-            time.sleep(0.15)
-        return len(self.streams)
+    def open_streams(self, expected: int = 1, patience: float = 10) -> int:
+        """How many streams somebody listens to: a closed one is noticed by writing to it, in its own time."""
+        until = time.monotonic() + patience
+        while True:
+            for _ in range(2):
+                self.say(": are you there\n\n")
+                time.sleep(0.15)
+            if len(self.streams) == expected or time.monotonic() > until:
+                return len(self.streams)
 
     def hang_up(self) -> None:
         for stream in list(self.streams):

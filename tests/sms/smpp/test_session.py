@@ -20,8 +20,12 @@ RESPONSE = pdus.RESPONSE
 
 
 async def read(reader: Reader) -> Pdu:
-    length, command, status, sequence = struct.unpack(">IIII", await reader.readexactly(16))
-    return Pdu(command, status, sequence, await reader.readexactly(length - 16))
+    """The next PDU; a link closed with octets unread ends in a reset, which is an end like any other."""
+    try:
+        length, command, status, sequence = struct.unpack(">IIII", await reader.readexactly(16))
+        return Pdu(command, status, sequence, await reader.readexactly(length - 16))
+    except ConnectionError as reset:
+        raise asyncio.IncompleteReadError(b"", 16) from reset
 
 
 async def answer_bind(reader: Reader, writer: Writer, status: int = 0) -> None:
