@@ -16,7 +16,6 @@ from sms.actions import is_held
 from sms.gateways import routing
 from sms.gateways.smpp import SmppGateway
 from sms.models import SmsMessage
-from sms.overview import due_since
 
 # A due message that waits longer means that no worker or no gateway takes it.
 OLDEST = timedelta(minutes=10)
@@ -78,9 +77,8 @@ def smpp_link() -> Readiness | None:
 
 def outbox() -> Readiness:
     """How long the oldest message waits to be handed over, how many do, and how many nobody knows the fate of."""
-    waited = Max(Now() - F("since"), output_field=DurationField())
-    due = SmsMessage.objects.undecided().filter(state="queued")
-    found = due.annotate(since=due_since()).aggregate(oldest=waited)
+    waited = Max(Now() - F("due_at"), output_field=DurationField())
+    found = SmsMessage.objects.undecided().filter(state="queued").aggregate(oldest=waited)
     unknown = SmsMessage.objects.uncertain().count()
     oldest = found["oldest"] or timedelta()
     held = is_held()

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
 
-from django.db.models import Case, Count, DurationField, Exists, F, Max, Min, OuterRef, Q, Subquery, When
+from django.db.models import Count, DurationField, F, Max, Min, Q
 from django.db.models.functions import Now
 
 from hotline.base.health import by_heartbeat
 from sms.gateways import by_name, routing
-from sms.models import GatewayState, SmsMessage, SmsStateChange
+from sms.models import GatewayState, SmsMessage
 
 
 @dataclass(slots=True)
@@ -55,7 +54,7 @@ def gateways() -> list[GatewayRow]:
     due = Q(not_before__lte=Now())
     queued = SmsMessage.objects.filter(state="queued").values("gateway").order_by("gateway")
     for found in queued.annotate(
-        due=Count("pk", filter=due), later=Count("pk", filter=~due), oldest=Min(due_since(), filter=due)
+        due=Count("pk", filter=due), later=Count("pk", filter=~due), oldest=Min("due_at", filter=due)
     ):
         row = of(found["gateway"])
         row.waiting, row.postponed, row.oldest = found["due"], found["later"], found["oldest"]
@@ -70,21 +69,6 @@ def gateways() -> list[GatewayRow]:
     return list(rows.values())
 
 
-def due_since() -> Any:
-    """Since when a message is due, as an expression: since it was made, or since its hour had come.
-
-    Once tried, a message does not name its hour any more; the journal does, and when it was first tried.
-    """
-    changes = SmsStateChange.objects.filter(message=OuterRef("pk"))
-    waited = Exists(changes.filter(from_state="", reason="quiet_hours"))
-    first_try = Subquery(changes.filter(to_state="submitting").order_by("pk").values("at")[:1])
-    return Case(
-        When(Q(reason="quiet_hours", attempts=0), then=F("not_before")),
-        When(waited, then=first_try),
-        default=F("created_at"),
-    )
-
-
 @dataclass(frozen=True, slots=True)
 class Figures:
     """How long the oldest undecided message waits, and how many there are; of uncertain ones how many."""
@@ -96,8 +80,8 @@ class Figures:
 
 def figures() -> Figures:
     """For /metrics. Two queries, each on a partial index."""
-    waited = Max(Now() - F("since"), output_field=DurationField())
-    found = SmsMessage.objects.undecided().annotate(since=due_since()).aggregate(oldest=waited, n=Count("pk"))
+    waited = Max(Now() - F("due_at"), output_field=DurationField())
+    found = SmsMessage.objects.undecided().aggregate(oldest=waited, n=Count("pk"))
     return Figures(
         oldest_undecided=found["oldest"] or timedelta(),
         undecided=found["n"],

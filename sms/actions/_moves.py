@@ -9,7 +9,7 @@ from django.db import connection
 from django.db.models.functions import Now
 
 from hotline.base import live
-from sms import gateways
+from sms import gateways, quiet
 from sms.gateways import routing
 from sms.gateways.base import NotSubmitted
 from sms.models import SmsMessage, SmsStateChange
@@ -57,6 +57,17 @@ def requeue(message: SmsMessage, outcome: NotSubmitted, *, stays: bool = False) 
         enqueued_at=None,
         not_before=Now() + (outcome.retry_after or _backoff(message.attempts)),
     )
+
+
+def wait_for_the_morning(message: SmsMessage) -> bool:
+    """Put off a queued message that nobody asked for by hand, where it is night at its client's. False: it may go."""
+    morning = quiet.until(message.quiet_zone)
+    if morning is None:
+        return False
+    queued = SmsMessage.objects.filter(pk=message.pk, state=SmsMessage.State.QUEUED)
+    if queued.update(not_before=morning, due_at=morning, reason="quiet_hours", enqueued_at=None):
+        live.publish(topic="sms", pk=message.pk)
+    return True
 
 
 def to_unknown(message: SmsMessage, reason: str) -> bool:

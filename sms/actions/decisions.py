@@ -71,12 +71,19 @@ def send_anew(*, pk: int, action_id: UUID, actor: User | None) -> SmsMessage:
 
 @verb
 def withdraw(*, pk: int, reason: str, actor: User | None) -> SmsMessage:
-    """Not to be sent after all. Only while it waits whole in the queue; said twice it is said once.
+    """Not to be sent after all. Said twice it is said once.
 
-    Raises NotFound, Refused (`under_way`).
+    While it waits whole in the queue it is withdrawn at once; what is being handed over may go, but where it comes back
+    whole, it goes no further (`withdraw_unwanted`).
+
+    Raises NotFound, Refused (`under_way`: it is at the gateway already, or the beginning of it).
     """
     message = _locked(pk)
     if message.state == State.WITHDRAWN:
+        return message
+    if message.state == State.SUBMITTING:
+        SmsMessage.objects.filter(pk=pk).update(withdraw_reason=reason)
+        message.refresh_from_db()
         return message
     if message.state != State.QUEUED or message.parts.exclude(state=SmsPart.State.QUEUED).exists():
         raise Refused("under_way", _("This message is on its way already."))

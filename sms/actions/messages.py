@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -15,7 +14,7 @@ from hotline.base.actions import constraint_of, verb
 from hotline.base.errors import Conflict, Invalid, Refused
 from hotline.base.phones import read_phone
 from hotline.operators.models import User
-from sms import broker, eligibility, limits, segments
+from sms import broker, eligibility, limits, quiet, segments
 from sms.actions._moves import record_birth
 from sms.gateways import routing
 from sms.models import Category, SmsMessage, SmsTemplate
@@ -34,7 +33,7 @@ def queue_message(
     template: SmsTemplate | None = None,
     category: str = "",
     sender: str = "",
-    not_before: datetime | None = None,
+    quiet_zone: str = "",
     resend_of: SmsMessage | None = None,
     actor: User | None,
 ) -> SmsMessage:
@@ -42,7 +41,8 @@ def queue_message(
 
     `action_id` is made by the caller for one deliberate action of a person: the same id with the same content gives the
     message that is already there, so that a double click or a repeated request is one message. Category and sender are
-    the template's where none is named. `not_before`: the end of the quiet hours that it waits for.
+    the template's where none is named. `quiet_zone` (IANA): nobody asked for it by hand, so it waits for the end of
+    the quiet hours by the clock there, whenever its turn comes.
 
     Raises Refused (field `to`, the code of the gate), Invalid (field `text`: `empty`, `bad_characters`, `too_long`;
     field `sender`: `unknown_sender`), Conflict `action_id_reused`.
@@ -70,6 +70,7 @@ def queue_message(
             _("The text takes %(count)d SMS; %(most)d are the most.") % {"count": counted.count, "most": MAX_SEGMENTS},
             field="text",
         )
+    morning = quiet.until(quiet_zone)
     return _one_for_this_action(
         SmsMessage(
             action_id=action_id,
@@ -81,12 +82,13 @@ def queue_message(
             sender=sender,
             gateway=routing.first(sender),
             state=SmsMessage.State.QUEUED,
-            reason="" if not_before is None else "quiet_hours",
+            reason="" if morning is None else "quiet_hours",
+            quiet_zone=quiet_zone,
             segments=counted.count,
             requested_by=actor,
             # On its way to the broker from here on; where that fails, the sweep sees it (`_hand_to_broker`).
-            enqueued_at=None if not_before else Now(),
-            **({} if not_before is None else {"not_before": not_before}),
+            enqueued_at=Now() if morning is None else None,
+            **({} if morning is None else {"not_before": morning, "due_at": morning}),
         )
     )
 

@@ -26,7 +26,15 @@ from django.db.models.functions import Now
 from hotline.base.actions import verb
 from sms import gateways
 from sms.actions import home
-from sms.actions._moves import first_check, lock_gateway_id, move, record_move, requeue, to_unknown
+from sms.actions._moves import (
+    first_check,
+    lock_gateway_id,
+    move,
+    record_move,
+    requeue,
+    to_unknown,
+    wait_for_the_morning,
+)
 from sms.actions.statuses import apply_early_receipts
 from sms.gateways import routing
 from sms.gateways.base import Accepted, Gateway, NotSubmitted, Outcome, Rejected, Submission, Unknown
@@ -99,15 +107,16 @@ def claim(*, pk: int) -> Claim | None:
 
     Nothing is taken that waits for a gateway with a process of its own, nor in a restored copy (`home`), nor what its
     client does not want any more: refused while it was under way, and then back in the queue (`withdraw_unwanted`).
+    What came back in the night, or lay in a copy until then, is put off to the morning.
     """
-    name = SmsMessage.objects.filter(pk=pk, state=State.QUEUED).values_list("gateway", flat=True).first()
-    if name not in routing.in_use():
+    waiting = SmsMessage.objects.filter(pk=pk, state=State.QUEUED, not_before__lte=Now()).first()
+    if waiting is None or waiting.gateway not in routing.in_use():
         return None
-    gateway = gateways.by_name(name)
-    if gateway.capabilities.own_process:
+    gateway = gateways.by_name(waiting.gateway)
+    if gateway.capabilities.own_process or wait_for_the_morning(waiting):
         return None
     token = uuid4()
-    due = SmsMessage.objects.filter(pk=pk, state=State.QUEUED, gateway=name, not_before__lte=Now())
+    due = SmsMessage.objects.filter(pk=pk, state=State.QUEUED, gateway=gateway.name, not_before__lte=Now())
     taken = home.only_at_home(due.wanted()).update(
         state=State.SUBMITTING,
         reason="",

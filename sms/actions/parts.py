@@ -20,7 +20,7 @@ from hotline.base import heartbeats
 from hotline.base.actions import verb
 from sms import segments
 from sms.actions import home
-from sms.actions._moves import lock_gateway_id, move, record_move, requeue, to_unknown
+from sms.actions._moves import lock_gateway_id, move, record_move, requeue, to_unknown, wait_for_the_morning
 from sms.gateways import routing
 from sms.gateways.base import Accepted, NotSubmitted, Outcome, Rejected
 from sms.models import SmsMessage, SmsPart, SmsReceipt
@@ -82,6 +82,9 @@ def claim_parts(*, gateway: str, lease: timedelta, most: int) -> list[PartToSend
     found = list(home.only_at_home(due).select_for_update(skip_locked=True).order_by("not_before", "pk")[:most])
     claimed: list[PartToSend] = []
     for message in found:
+        begun = message.parts.exclude(state=PartState.QUEUED).exists() if message.quiet_zone else False
+        if not begun and wait_for_the_morning(message):
+            continue
         parts, encoding = _parts_of(message)
         waiting = [part for part in parts if part.state == PartState.QUEUED]
         if claimed and len(claimed) + len(waiting) > most:

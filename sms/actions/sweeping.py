@@ -73,7 +73,8 @@ def expire_leases() -> int:
 
 @verb
 def withdraw_unwanted() -> int:
-    """What was being handed over when its client refused (or took the consent back), and is in the queue again.
+    """What was being handed over when its client refused (or took the consent back), or when it was called off, and is
+    in the queue again.
 
     One whose parts are at a gateway already stays: the client has the beginning of it.
     """
@@ -85,7 +86,7 @@ def withdraw_unwanted() -> int:
         OptOut.objects.in_force().filter(number__in={each.to for each in found}).values_list("number", flat=True)
     )
     for message in found:
-        reason = "opted_out" if message.to in refused else "no_consent"
+        reason = message.withdraw_reason or ("opted_out" if message.to in refused else "no_consent")
         move(message, State.WITHDRAWN, reason=reason, check_after=None)
     return len(found)
 

@@ -74,7 +74,7 @@ def _moves_forward_only() -> list[pgtrigger.Trigger]:
 def _is_wanted() -> Q:
     refused = OptOut.objects.in_force().filter(number=OuterRef("to"))
     agreed = Consent.objects.in_force().filter(number=OuterRef("to"), category=OuterRef("category"))
-    return Q(~Exists(refused)) & (Q(category=Category.SERVICE) | Q(Exists(agreed)))
+    return Q(~Exists(refused), withdraw_reason="") & (Q(category=Category.SERVICE) | Q(Exists(agreed)))
 
 
 def _is_begun() -> Q:
@@ -89,17 +89,16 @@ class SmsMessageQuerySet(models.QuerySet["SmsMessage"]):
     def undecided(self) -> Self:
         """Those that the outbox still has work with: due and not handed over, or being handed over.
 
-        What was tried and waits out a pause is due all the while; what waits for its hour was never tried.
+        What was tried and waits out a pause is due all the while; what waits for its hour is not.
         """
-        due = Q(not_before__lte=Now()) | Q(attempts__gt=0)
-        return self.filter(Q(due, state="queued") | Q(state="submitting"))
+        return self.filter(Q(state="queued", due_at__lte=Now()) | Q(state="submitting"))
 
     def wanted(self) -> Self:
-        """Those that may go to their number by what its client says of SMS now."""
+        """Those that may go to their number by what its client says of SMS now, and are not called off."""
         return self.filter(_is_wanted())
 
     def unwanted(self) -> Self:
-        """Those that may not: the client refused, or took the consent back, after they were made."""
+        """Those that may not: the client refused, or took the consent back, after they were made; or called off."""
         return self.exclude(_is_wanted())
 
     def begun(self) -> Self:
@@ -186,6 +185,12 @@ class SmsMessage(models.Model):
     lease_until = models.DateTimeField(null=True, blank=True, editable=False)
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
     not_before = models.DateTimeField(_("not before"), db_default=Now())
+    # Since when it could have gone: made, or the end of the quiet hours that it waited for. A pause does not change it.
+    due_at = models.DateTimeField(_("due since"), db_default=Now())
+    # By whose clock the quiet hours hold (IANA); empty: somebody asked for it by hand, and it goes at any hour.
+    quiet_zone = models.CharField(max_length=40, blank=True, editable=False)
+    # Why it is not to be sent after all, said while it was being handed over: if it comes back, it goes no further.
+    withdraw_reason = models.CharField(max_length=60, blank=True, editable=False)
     # When a task was last put on the broker for it; the broker may lose everything, the sweep puts it there again.
     enqueued_at = models.DateTimeField(null=True, blank=True, editable=False)
     # When the gateway is next asked what became of it; empty: never.

@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from uuid import uuid4
 
 import pytest
 from django.db import IntegrityError, transaction
+from django.db.models.functions import Now
 
 from hotline.base.actions import constraint_of
 from hotline.base.errors import Conflict, Forbidden, NotFound, Refused
 from hotline.operators.models import Role
-from sms.actions import confirm_arrival, receive_status, send_anew, withdraw
+from sms.actions import (
+    claim,
+    claim_parts,
+    confirm_arrival,
+    receive_status,
+    send_anew,
+    settle,
+    settle_parts,
+    sweep,
+    withdraw,
+)
+from sms.gateways.base import Accepted, NotSubmitted, Outcome, Unknown
 from sms.models import SmsMessage, SmsPart
 from tests.helpers import race
 from tests.sms.factories import message, person
 
-S = SmsMessage.State
+S, PartState = SmsMessage.State, SmsPart.State
 
 
 def journal(row: SmsMessage) -> list[tuple[str, str]]:
@@ -115,7 +128,49 @@ def test_only_what_waits_whole_is_withdrawn() -> None:
     begun = message()
     SmsPart.objects.create(message=begun, seq=1, text="Зая", state=SmsPart.State.ACCEPTED, gateway_id="7")
     SmsPart.objects.create(message=begun, seq=2, text="вка")
-    for late in (begun, message(S.SUBMITTING), message(S.ACCEPTED)):
+    for late in (begun, message(S.ACCEPTED), message(S.UNKNOWN)):
         with pytest.raises(Refused) as refused:
             withdraw(pk=late.pk, reason="outdated", actor=operator)
         assert refused.value.code == "under_way"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("outcome", "state", "reason"),
+    [
+        (NotSubmitted("throttled"), S.WITHDRAWN, "outdated"),
+        (NotSubmitted("no_connection", is_down=True), S.WITHDRAWN, "outdated"),
+        (Accepted("7"), S.ACCEPTED, ""),
+        (Unknown("no_answer"), S.UNKNOWN, "no_answer"),
+    ],
+)
+def test_what_is_called_off_while_it_is_handed_over_goes_no_further(outcome: Outcome, state: str, reason: str) -> None:
+    row, operator = message(), person()
+    claimed = claim(pk=row.pk)
+    assert claimed
+    for _ in range(2):
+        assert withdraw(pk=row.pk, reason="outdated", actor=operator).state == S.SUBMITTING
+    settle(pk=row.pk, token=claimed.token, outcome=outcome)
+    SmsMessage.objects.filter(pk=row.pk).update(not_before=Now())
+    assert claim(pk=row.pk) is None
+    sweep()
+    row.refresh_from_db()
+    assert (row.state, row.reason) == (state, reason)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("second", [PartState.QUEUED, PartState.ACCEPTED])
+def test_called_off_in_parts_it_goes_on_only_where_its_beginning_is_there(second: str) -> None:
+    """Half a message is worse than one that is out of date."""
+    row = message(gateway="smpp", sender="PARTS", text="я" * 100)
+    (one, two) = claim_parts(gateway="smpp", lease=timedelta(minutes=1), most=9)
+    withdraw(pk=row.pk, reason="outdated", actor=person())
+    back = NotSubmitted("throttled")
+    outcomes: dict[int, Outcome] = {one.seq: back, two.seq: back if second == PartState.QUEUED else Accepted("7")}
+    settle_parts(message_id=row.pk, token=one.token, outcomes=outcomes)
+    SmsMessage.objects.filter(pk=row.pk).update(not_before=Now())
+    sweep()
+    row.refresh_from_db()
+    again = [part.seq for part in claim_parts(gateway="smpp", lease=timedelta(minutes=1), most=9)]
+    expected = (S.WITHDRAWN, []) if second == PartState.QUEUED else (S.QUEUED, [1])
+    assert (row.state, again) == expected

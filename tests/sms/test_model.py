@@ -6,6 +6,8 @@ socket (`wire`), and a process may die at each of its steps (`deaths`). After ev
 - each message, and each part of a long one, was handed over once at the most; again only what was surely refused;
 - what may have been taken is never queued again, nor what a dead process left behind: it becomes `unknown`;
 - states moved forward only, by the table of the design, and the journal says so step by step;
+- nothing goes to a number that has refused, nor in the night what nobody asked for by hand; but for the rest of what
+  is there in part;
 - what is called accepted or delivered was on the wire whole, under the id that the gateway gave it, and what was on the
   wire is a row.
 
@@ -31,6 +33,7 @@ from functools import partial
 from itertools import count
 from typing import Any
 from uuid import UUID, uuid4
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.conf import settings
@@ -128,6 +131,7 @@ class World:
         # Not through the fixture, which puts a layer upon the others each time, and unmakes all that in the end.
         settings.SMS_GATEWAYS = list(usual or ("smsc", "development"))
         settings.SMS_SENDERS = {IN_PARTS: list(parts)}
+        settings.SMS_QUIET_HOURS = ""
         self.reach(self.wire.url)
 
     def reach(self, url: str) -> None:
@@ -170,6 +174,7 @@ class Sent:
     number: str
     text: str
     sender: str
+    by_hand: bool = True
 
     def __repr__(self) -> str:
         return f"<{self.sender} {self.number}>"
@@ -210,6 +215,7 @@ class Outbox(RuleBasedStateMachine):
         self.parts: dict[int, dict[int, Any]] = defaultdict(dict)
         self.part_states: dict[tuple[int, int], str] = {}
         self.in_doubt: set[int] = set()
+        self.refused: set[str] = set()
         self.sound = False
         empty_outbox()
         world.configure()
@@ -240,9 +246,10 @@ class Outbox(RuleBasedStateMachine):
         self, text: str, sender: str, *, later: bool = False, takes: str = "takes", death: int | None = None
     ) -> Sent:
         number = f"+7916{next(self.numbers):07}"
-        asked = Sent(0, uuid4(), number, TEXTS[text].strip(), sender)
-        not_before = timezone.now() + timedelta(minutes=5) if later else None
-        asked.pk = self._press(partial(self._queue, asked, not_before=not_before), takes, death).pk
+        asked = Sent(0, uuid4(), number, TEXTS[text].strip(), sender, by_hand=not later)
+        zone = "Europe/Moscow" if later else ""
+        with quiet_hours(night() if later else settings.SMS_QUIET_HOURS):
+            asked.pk = self._press(partial(self._queue, asked, quiet_zone=zone), takes, death).pk
         self.sent[asked.pk] = asked
         return asked
 
@@ -323,6 +330,8 @@ class Outbox(RuleBasedStateMachine):
                     assert not could
         if could and not lived.died_at:
             assert row_of(message.pk)["state"] == "withdrawn"
+        if by_opt_out and not lived.died_at:
+            self.refused.add(message.number)
 
     # --- Workers ----------------------------------------------------------------------------------
     @rule(which=st.integers(0, 9), play=PLAYS, meanwhile=MEANWHILE, death=DEATHS, told=st.sampled_from([*STATUSES, ""]))
@@ -522,19 +531,22 @@ class Outbox(RuleBasedStateMachine):
     @rule(
         usual=st.sampled_from([("smsc", "development"), ("development", "smsc"), ("development",)]),
         parts=st.sampled_from([("smpp", "development"), ("development",)]),
-        event=st.sampled_from(["", "no bind", "restored"]),
+        event=st.sampled_from(["", "no bind", "restored", "night"]),
         message=MESSAGES,
         death=DEATHS,
     )
     def configure(
         self, usual: tuple[str, ...], parts: tuple[str, ...], event: str, message: Sent, death: int | None
     ) -> None:
-        """Other gateways from now on. No bind: what waits whole for SMPP goes to the next one."""
+        """Other gateways from now on. No bind: what waits whole for SMPP goes to the next one. Night: until the next
+        configuration."""
         self.world.configure(*usual, parts=parts)
         if event == "no bind":
             self.world.tally["passed on"] += actions.pass_on(gateway="smpp")
         elif event == "restored":
             self._restore(message, death)
+        elif event == "night":
+            settings.SMS_QUIET_HOURS = night()
 
     def _restore(self, message: Sent, death: int | None) -> None:
         """In a copy, made just now, nothing goes out until somebody releases it."""
@@ -603,10 +615,17 @@ class Outbox(RuleBasedStateMachine):
         assert not any(each.may_be_taken for each in earlier), f"handed over twice: {pk}/{seq} {[*earlier, contact]}"
         assert self.states.get(pk, "queued") == "queued", f"handed over while {self.states[pk]}: {pk}"
         earlier.append(contact)
+        self._may_it_go(self.sent[pk], pk, contact)
         other = [
             each for (of, at), found in self.contacts.items() if of == pk and (at == 0) != (seq == 0) for each in found
         ]
         assert not any(each.may_be_taken for each in other), f"in parts and as a whole: {pk}"
+
+    def _may_it_go(self, asked: Sent, pk: int, contact: Contact) -> None:
+        others = [each for (of, _), found in self.contacts.items() if of == pk for each in found if each is not contact]
+        if not any(each.may_be_taken for each in others):
+            assert asked.number not in self.refused, f"handed over, though its client refused: {pk}"
+            assert asked.by_hand or not settings.SMS_QUIET_HOURS, f"handed over in the night: {pk}"
 
     def _read_journal(self, rows: dict[int, Any]) -> None:
         changes = SmsStateChange.objects.filter(pk__gt=self.read_journal).order_by("pk")
@@ -759,10 +778,31 @@ def without_triggers() -> Iterator[Any]:
         yield cursor
 
 
+@contextmanager
+def quiet_hours(hours: str) -> Iterator[None]:
+    before, settings.SMS_QUIET_HOURS = settings.SMS_QUIET_HOURS, hours
+    yield
+    settings.SMS_QUIET_HOURS = before
+
+
+def night() -> str:
+    """Quiet hours in which Moscow is now, for some minutes more."""
+    now = timezone.localtime(timezone=ZoneInfo("Europe/Moscow"))
+    return f"{now - timedelta(hours=1):%H:%M}-{now + timedelta(minutes=6):%H:%M}"
+
+
 def pass_time(seconds: int) -> None:
     """By the database's clock: every moment that was written down lies so much further back."""
     moments = {
-        SmsMessage: ["created_at", "state_changed_at", "lease_until", "not_before", "enqueued_at", "check_after"],
+        SmsMessage: [
+            "created_at",
+            "state_changed_at",
+            "lease_until",
+            "not_before",
+            "due_at",
+            "enqueued_at",
+            "check_after",
+        ],
         SmsStateChange: ["at"],
         SmsReceipt: ["received_at"],
     }

@@ -18,7 +18,7 @@ from hotline.base.models import Heartbeat
 from sms import checks, metrics, overview
 from sms.actions import claim, settle
 from sms.gateways.base import NotSubmitted
-from sms.models import GatewayState, SmsMessage, SmsStateChange
+from sms.models import GatewayState, SmsMessage
 from tests.helpers import count_queries
 from tests.sms.factories import message
 
@@ -27,7 +27,10 @@ pytestmark = pytest.mark.django_db
 
 def aged(minutes: int, **fields: Any) -> SmsMessage:
     made = message(**fields)
-    SmsMessage.objects.filter(pk=made.pk).update(created_at=Now() - timedelta(minutes=minutes))
+    long_ago = Now() - timedelta(minutes=minutes)
+    SmsMessage.objects.filter(pk=made.pk).update(
+        created_at=long_ago, **({} if "due_at" in fields else {"due_at": long_ago})
+    )
     return made
 
 
@@ -53,7 +56,7 @@ def test_each_gateway_with_what_waits_for_it(settings: Any) -> None:
     assert development.senders == ["HOTLINE: 2", "SERVICE: 1"]
     assert (development.waiting, development.postponed, development.under_way, development.unknown) == (2, 1, 1, 1)
     oldest.refresh_from_db()
-    assert development.oldest == oldest.created_at
+    assert development.oldest == oldest.due_at
     assert (pigeon.name, pigeon.is_in_use, pigeon.unknown) == ("pigeon", False, 1)
 
 
@@ -103,23 +106,32 @@ def test_metrics_survive_a_database_that_is_away(monkeypatch: pytest.MonkeyPatch
 
 def test_the_night_does_not_count_as_waiting() -> None:
     """At nine in the morning what waited for its hour is due since nine, not since yesterday evening."""
-    night = aged(600, reason="quiet_hours", not_before=timezone.now() - timedelta(minutes=2))
+    nine = timezone.now() - timedelta(minutes=2)
+    night = aged(600, reason="quiet_hours", not_before=nine, due_at=nine)
     assert checks.outbox().ready
     assert 119 <= checks.outbox().facts["oldest_waiting_s"] <= 180
-    SmsMessage.objects.filter(pk=night.pk).update(not_before=Now() - timedelta(minutes=11))
+    SmsMessage.objects.filter(pk=night.pk).update(due_at=Now() - timedelta(minutes=11))
     assert not checks.outbox().ready
 
 
 def test_the_night_does_not_count_after_a_try_either() -> None:
-    """The gateway throttled at nine: it is due since nine, by the journal, though it names its hour no more."""
-    night = aged(600, reason="quiet_hours", not_before=timezone.now() - timedelta(minutes=2))
-    SmsStateChange.objects.create(message=night, from_state="", to_state="queued", reason="quiet_hours")
+    """The gateway throttled at nine: it is due since nine, though it names its hour no more."""
+    nine = timezone.now() - timedelta(minutes=2)
+    night = aged(600, reason="quiet_hours", not_before=nine, due_at=nine)
     claimed = claim(pk=night.pk)
     assert claimed
-    assert overview.figures().oldest_undecided < timedelta(minutes=1)
+    assert timedelta(minutes=2) <= overview.figures().oldest_undecided < timedelta(minutes=3)
     settle(pk=night.pk, token=claimed.token, outcome=NotSubmitted("throttled"))
     assert checks.outbox().ready
-    assert checks.outbox().facts["oldest_waiting_s"] < 60
+    assert 119 <= checks.outbox().facts["oldest_waiting_s"] <= 180
+
+
+def test_what_comes_back_in_the_evening_is_no_work_until_the_morning() -> None:
+    """Due since the afternoon, tried, and put off (`test_quiet`): it is nobody's trouble at night."""
+    nine = timezone.now() + timedelta(hours=9)
+    aged(36000, reason="quiet_hours", attempts=3, not_before=nine, due_at=nine)
+    assert overview.figures().undecided == 0
+    assert checks.outbox().ready
 
 
 def test_a_pause_after_a_try_is_waiting_all_the_same() -> None:

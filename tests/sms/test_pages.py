@@ -176,10 +176,10 @@ def test_readiness_of_the_outbox(settings: Any) -> None:
     message("delivered")
     waiting = message(template=template())
     message("submitting")
-    SmsMessage.objects.filter(pk=waiting.pk).update(created_at=Now() - timedelta(minutes=5))
+    SmsMessage.objects.filter(pk=waiting.pk).update(due_at=Now() - timedelta(minutes=5))
     assert checks.outbox().ready
     assert checks.outbox().facts == {"oldest_waiting_s": 300, "undecided": 2, "unknown": 1, "held": False}
-    SmsMessage.objects.filter(pk=waiting.pk).update(created_at=Now() - timedelta(minutes=11))
+    SmsMessage.objects.filter(pk=waiting.pk).update(due_at=Now() - timedelta(minutes=11))
     assert not checks.outbox().ready
     # Where SMS are switched off on purpose, what was left in the queue makes nobody unready.
     settings.SMS_GATEWAYS = []
@@ -190,7 +190,9 @@ def test_readiness_of_the_outbox(settings: Any) -> None:
 def test_what_is_not_due_does_not_wait() -> None:
     later = message()
     SmsMessage.objects.filter(pk=later.pk).update(
-        created_at=Now() - timedelta(days=1), not_before=Now() + timedelta(hours=1)
+        created_at=Now() - timedelta(days=1),
+        not_before=Now() + timedelta(hours=1),
+        due_at=Now() + timedelta(hours=1),
     )
     assert checks.outbox().facts == {"oldest_waiting_s": 0, "undecided": 0, "unknown": 0, "held": False}
 

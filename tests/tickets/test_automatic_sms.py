@@ -10,7 +10,8 @@ from django.core.exceptions import ValidationError
 from django.test import Client as Browser
 from django.utils import timezone
 
-from sms.actions import opt_out
+from sms.actions import claim, opt_out, settle, sweep
+from sms.gateways.base import NotSubmitted
 from sms.models import SmsMessage, SmsTemplate
 from tests.factories import AppealFactory, SmsTemplateFactory, UserFactory, center, city
 from tickets.actions import accept_assignment, assign_center, change_state, end_assignment
@@ -133,7 +134,7 @@ def always_quiet_until(settings: Any, zone_hour: int) -> None:
 def test_it_waits_for_the_morning_of_the_clients_city(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.SMS_QUIET_HOURS = "21:00-09:00"
     night = datetime.fromisoformat("2026-11-25T16:30:00+03:00")  # half past eleven in the night at Vladivostok
-    monkeypatch.setattr("tickets.actions.automatic.timezone.now", lambda: night)
+    monkeypatch.setattr("sms.quiet.timezone.now", lambda: night)
     rule()
     far = city("Владивосток")
     type(far).objects.filter(pk=far.pk).update(timezone="Asia/Vladivostok")
@@ -158,6 +159,20 @@ def test_what_waits_for_the_morning_and_is_outdated_by_then_is_withdrawn(setting
     assert [state for _text, state in sent(appeal)] == [S.WITHDRAWN, S.QUEUED]
     first = AppealMessage.objects.filter(appeal=appeal).earliest("pk").message
     assert first.reason == "outdated"
+
+
+def test_what_is_outdated_while_it_is_handed_over_goes_no_further_if_it_comes_back() -> None:
+    rule(State.IN_WORK)
+    rule(State.DONE)
+    appeal, actor = request_(), UserFactory()
+    change_state(appeal_id=appeal.pk, state=State.IN_WORK, actor=actor)
+    first = AppealMessage.objects.get(appeal=appeal).message
+    claimed = claim(pk=first.pk)
+    assert claimed
+    change_state(appeal_id=appeal.pk, state=State.DONE, actor=actor)
+    settle(pk=first.pk, token=claimed.token, outcome=NotSubmitted("throttled"))
+    sweep()
+    assert [state for _text, state in sent(appeal)] == [S.WITHDRAWN, S.QUEUED]
 
 
 def test_a_template_of_another_kind_of_appeal_is_not_sent() -> None:

@@ -9,12 +9,11 @@ from __future__ import annotations
 from uuid import NAMESPACE_URL, uuid5
 
 from django.conf import settings
-from django.utils import timezone
 
 from hotline.base.errors import HotlineError
 from hotline.base.phones import read_phone
 from hotline.operators.models import User
-from sms import eligibility, quiet
+from sms import eligibility
 from sms.actions import queue_message, withdraw
 from sms.limits import lock_number
 from sms.models import SmsMessage, SmsTemplate
@@ -48,9 +47,6 @@ def _tell(appeal: Appeal, rule: AutomaticSms, actor: User | None) -> None:
         code = gate.code if not gate.allowed else gate.warning or "nothing_to_send"
         events.sms_skipped(appeal, code, actor)
         return
-    now = timezone.now()
-    zone = appeal.city.timezone if appeal.city else settings.TIME_ZONE
-    may_go = quiet.first_moment(now, zone, quiet.parse_hours(settings.SMS_QUIET_HOURS))
     try:
         message = queue_message(
             # Of this change alone: the same verb repeated is the same message.
@@ -58,7 +54,7 @@ def _tell(appeal: Appeal, rule: AutomaticSms, actor: User | None) -> None:
             to=appeal.phone,
             text=preview.text,
             template=template,
-            not_before=may_go if may_go > now else None,
+            quiet_zone=appeal.city.timezone if appeal.city else settings.TIME_ZONE,
             actor=actor,
         )
     except HotlineError as error:
@@ -68,8 +64,10 @@ def _tell(appeal: Appeal, rule: AutomaticSms, actor: User | None) -> None:
 
 
 def _withdraw_outdated(appeal: Appeal, actor: User | None) -> None:
-    """What still waits for its hour tells of a state that is over."""
-    waiting = AppealMessage.objects.filter(appeal=appeal, purpose=STATUS, message__state=SmsMessage.State.QUEUED)
+    """What still waits for its hour tells of a state that is over; what is being handed over may still come back."""
+    waiting = AppealMessage.objects.filter(
+        appeal=appeal, purpose=STATUS, message__state__in=[SmsMessage.State.QUEUED, SmsMessage.State.SUBMITTING]
+    )
     for pk in waiting.values_list("message", flat=True):
         try:
             withdraw(pk=pk, reason="outdated", actor=actor)

@@ -130,6 +130,7 @@ def _message(
         created_at=created,
         state_changed_at=settled,
         not_before=created,
+        due_at=created,
         attempts=0 if dictated else 1,
     )
 
