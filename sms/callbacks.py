@@ -10,7 +10,6 @@ from __future__ import annotations
 from urllib.parse import parse_qs
 
 import structlog
-from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse, UnreadablePostError
 from django.utils.crypto import constant_time_compare
@@ -22,7 +21,7 @@ from rest_framework.views import APIView
 from hotline.base.errors import Invalid, NotFound
 from sms import gateways
 from sms.actions import receive_status
-from sms.gateways import routing
+from sms.gateways import callback_address, routing
 from sms.gateways.base import Callback, CallbackRefused, Gateway
 
 log = structlog.get_logger(__name__)
@@ -43,36 +42,28 @@ class GatewayCallback(APIView):
         },
     )
     def post(self, request: Request, gateway: str, secret: str) -> HttpResponse:
-        return self._take(request, gateway, secret)
-
-    @extend_schema(exclude=True)
-    def get(self, request: Request, gateway: str, secret: str) -> HttpResponse:
-        """Some gateways put what they say into the address."""
-        return self._take(request, gateway, secret)
-
-    def _take(self, request: Request, name: str, secret: str) -> HttpResponse:
-        adapter = _adapter(name, secret)
+        adapter = _adapter(gateway, secret)
         try:
             reply = adapter.parse_callback(_read(request._request))
         except CallbackRefused as refusal:
-            log.warning("sms_callback_refused", gateway=name, code=refusal.code)
+            log.warning("sms_callback_refused", gateway=gateway, code=refusal.code)
             raise Invalid(refusal.code, "This callback can't be taken.") from refusal
         for status in reply.statuses:
             receive_status(
-                gateway=name,
+                gateway=gateway,
                 gateway_id=status.gateway_id,
                 state=status.state,
                 reason=status.reason,
                 reference=status.reference,
                 cost=status.cost,
             )
-        log.info("sms_callback", gateway=name, statuses=len(reply.statuses))
+        log.info("sms_callback", gateway=gateway, statuses=len(reply.statuses))
         return HttpResponse(reply.answer, content_type="text/plain; charset=utf-8")
 
 
 def _adapter(name: str, secret: str) -> Gateway:
     """The gateway whose address this is; raises NotFound, the same for an unknown gateway and for a wrong secret."""
-    right = settings.SMS_CALLBACK_SECRET
+    right = callback_address.secret_of(name)
     matches = constant_time_compare(secret, right) and bool(right)
     if not matches or name not in routing.in_use() or not gateways.by_name(name).capabilities.callback:
         raise NotFound("not_found", "There is nothing here.")
@@ -88,10 +79,4 @@ def _read(request: HttpRequest) -> Callback:
         raise CallbackRefused("unreadable") from error
     except ValueError:  # no form, or not UTF-8: JSON is read by the adapter
         form = {}
-    return Callback(
-        method=request.method or "",
-        query={name: request.GET.getlist(name) for name in request.GET},
-        form=form,
-        headers=dict(request.headers),
-        body=body,
-    )
+    return Callback(form=form, body=body)

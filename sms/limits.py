@@ -73,7 +73,7 @@ def facts_of(number: str, *, category: str = Category.SERVICE, template: SmsTemp
         if state == State.DELIVERED:
             break
         failed += 1
-    template_daily = template.daily_limit if template is not None else None
+    template_daily = daily_limit_of(template)
     return LimitFacts(
         category=category,
         opted_out=OptOut.objects.in_force().filter(number=number).exists(),
@@ -89,6 +89,13 @@ def facts_of(number: str, *, category: str = Category.SERVICE, template: SmsTemp
         template_daily=template_daily,
         failed_in_a_row=failed,
     )
+
+
+def daily_limit_of(template: SmsTemplate | None) -> int | None:
+    """Of the version in use: an old one, of a message that is sent anew, says what was sent and not what may be."""
+    if template is not None and not template.is_current:
+        template = SmsTemplate.objects.current().filter(code=template.code).first()
+    return template.daily_limit if template is not None else None
 
 
 def lock_number(number: str) -> None:

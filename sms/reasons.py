@@ -40,6 +40,7 @@ REASONS = {
     "rejected_by_operator": _("rejected by the subscriber's operator"),
     "rejected_by_gateway": _("rejected by the gateway"),
     "test_mode": _("the account at the gateway is in test mode: nothing is sent"),
+    "bind": _("the gateway does not let us in"),
     "link_lost": _("the connection to the gateway broke before it answered"),
     "probably_accepted": _("the gateway has probably taken it already"),
     "quiet_hours": _("waits for the end of the quiet hours"),

@@ -26,6 +26,7 @@ class MessageSerializer(serializers.ModelSerializer):
     template: serializers.SlugRelatedField[SmsTemplate] = serializers.SlugRelatedField(
         slug_field="code", read_only=True, allow_null=True
     )
+    reason = serializers.CharField(source="reason_code", read_only=True)
     template_version = serializers.IntegerField(source="template.version", read_only=True, default=None)
 
     class Meta:

@@ -1,9 +1,9 @@
 """The verbs of SMS: what pages, the API, tasks and other rooms call. Only these move a message."""
 
+from sms.actions.condition import check_balances, note_link
 from sms.actions.decisions import confirm_arrival, send_anew, withdraw
 from sms.actions.home import is_held, release_outbox
 from sms.actions.messages import queue_message, record_dictation
-from sms.actions.money import check_balances
 from sms.actions.numbers import end_opt_out, give_consent, opt_out, withdraw_consent
 from sms.actions.outbox import Claim, claim, deliver, settle
 from sms.actions.parts import PartToSend, claim_parts, pass_on, settle_parts
@@ -24,6 +24,7 @@ __all__ = [
     "expire_leases",
     "give_consent",
     "is_held",
+    "note_link",
     "opt_out",
     "pass_on",
     "queue_message",

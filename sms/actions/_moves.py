@@ -46,16 +46,19 @@ def requeue(message: SmsMessage, outcome: NotSubmitted, *, stays: bool = False) 
     """Back to the queue, which only what surely was not handed over may do: after a pause, to the next gateway of its
     sender where this one is out of order. `stays`: parts of it are there already, so no other may get the rest.
     """
-    sender, gateway = message.sender, message.gateway
+    gateway = message.gateway
+    if outcome.is_down and not stays:
+        gateway = routing.after(message.sender, message.gateway, message.text) or message.gateway
+    asked_for = outcome.retry_after if gateway == message.gateway else None
     return move(
         message,
         SmsMessage.State.QUEUED,
         reason=outcome.reason,
-        gateway=routing.after(sender, gateway) if outcome.is_down and not stays else gateway,
+        gateway=gateway,
         attempt_token=None,
         lease_until=None,
         enqueued_at=None,
-        not_before=Now() + (outcome.retry_after or _backoff(message.attempts)),
+        not_before=Now() + (asked_for or _backoff(message.attempts)),
     )
 
 

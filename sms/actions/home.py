@@ -26,10 +26,15 @@ _IDENTITY = (
 )
 
 
-def only_at_home(messages: QuerySet[SmsMessage]) -> QuerySet[SmsMessage]:
-    """Nothing, where this database is a restored copy. In a new database the outbox moves in here."""
+def move_in() -> None:
+    """A new database is where the outbox is at home: said with its first message, so that no copy is without."""
     if not OutboxHome.objects.exists():
-        _move_in()
+        OutboxHome.objects.bulk_create([OutboxHome(identity=_identity())], ignore_conflicts=True)
+
+
+def only_at_home(messages: QuerySet[SmsMessage]) -> QuerySet[SmsMessage]:
+    """Nothing, where this database is a restored copy."""
+    move_in()
     return messages.filter(Exists(OutboxHome.objects.filter(identity=RawSQL(_IDENTITY, []))))  # noqa: S611 - a constant
 
 
@@ -57,7 +62,3 @@ def _identity() -> str:
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT {_IDENTITY}")
         return str(cursor.fetchone()[0])
-
-
-def _move_in() -> None:
-    OutboxHome.objects.bulk_create([OutboxHome(identity=_identity())], ignore_conflicts=True)

@@ -15,6 +15,7 @@ from hotline.base.errors import Conflict, Invalid, Refused
 from hotline.base.phones import read_phone
 from hotline.operators.models import User
 from sms import broker, eligibility, limits, quiet, segments
+from sms.actions import home
 from sms.actions._moves import record_birth
 from sms.gateways import routing
 from sms.models import Category, SmsMessage, SmsTemplate
@@ -55,7 +56,7 @@ def queue_message(
     if verdict.allowed:
         # In this order, as whoever holds the number already comes to the template.
         limits.lock_number(verdict.phone.e164)
-        if template is not None and template.daily_limit is not None:
+        if template is not None and limits.daily_limit_of(template) is not None:
             limits.lock_template(template)
         # What the action has made already, a moment ago perhaps, is not judged by limits that it counts for itself.
         known = SmsMessage.objects.filter(action_id=action_id).exists()
@@ -70,7 +71,15 @@ def queue_message(
             _("The text takes %(count)d SMS; %(most)d are the most.") % {"count": counted.count, "most": MAX_SEGMENTS},
             field="text",
         )
+    gateway = routing.first(sender, text)
+    if not gateway and routing.first(sender):
+        raise Invalid(
+            "too_long",
+            _("No gateway of this sender takes so long a text: %(count)d SMS.") % {"count": counted.count},
+            field="text",
+        )
     morning = quiet.until(quiet_zone)
+    home.move_in()
     return _one_for_this_action(
         SmsMessage(
             action_id=action_id,
@@ -80,7 +89,7 @@ def queue_message(
             category=Category(category),
             resend_of=resend_of,
             sender=sender,
-            gateway=routing.first(sender),
+            gateway=gateway,
             state=SmsMessage.State.QUEUED,
             reason="" if morning is None else "quiet_hours",
             quiet_zone=quiet_zone,
@@ -154,9 +163,18 @@ def _same_or_conflict(message: SmsMessage) -> SmsMessage:
 
 
 def _content(message: SmsMessage) -> tuple[Any, ...]:
-    """What makes two requests the same: to whom, what, by whom, instead of what, and sent or dictated."""
-    dictated = message.state == SmsMessage.State.DICTATED
-    return (message.to, message.text, message.template_id, message.requested_by_id, message.resend_of_id, dictated)
+    """What makes two requests the same: to whom, what, of which kind, in whose name, by whom, instead of what, sent or
+    dictated."""
+    return (
+        message.to,
+        message.text,
+        message.template_id,
+        message.category,
+        message.sender,
+        message.requested_by_id,
+        message.resend_of_id,
+        message.state == SmsMessage.State.DICTATED,
+    )
 
 
 def _hand_to_broker(pk: int) -> None:

@@ -35,6 +35,7 @@ from sms.actions._moves import (
     to_unknown,
     wait_for_the_morning,
 )
+from sms.actions.condition import note_outcome
 from sms.actions.statuses import apply_early_receipts
 from sms.gateways import routing
 from sms.gateways.base import Accepted, Gateway, NotSubmitted, Outcome, Rejected, Submission, Unknown
@@ -147,6 +148,7 @@ def settle(*, pk: int, token: UUID, outcome: Outcome) -> SmsMessage:
     if message.attempt_token != token:
         log.warning("sms_stale_answer", message=pk, outcome=type(outcome).__name__)
         return message
+    note_outcome(message.gateway, outcome)
     if isinstance(outcome, Accepted):
         _settle_accepted(message, outcome)
     elif isinstance(outcome, Rejected):

@@ -7,8 +7,8 @@ from decimal import Decimal
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import F, Q
-from django.db.models.functions import Now
+from django.db.models import F, Q, Subquery
+from django.db.models.functions import Coalesce, Now
 
 from hotline.base.actions import verb
 from hotline.base.errors import NotFound
@@ -22,7 +22,6 @@ State = SmsMessage.State
 
 # Asked soon at first, ever more seldom, not at all in the end.
 _LONGEST_CHECK = timedelta(minutes=10)
-_STOP_CHECKING = timedelta(hours=48)
 
 
 @verb
@@ -62,15 +61,22 @@ def receive_status(
 
 
 def apply_early_receipts(message: SmsMessage, gateway_id: str) -> None:
-    """What the gateway said about this id before we knew it. Ids may come again: words from before are not ours."""
+    """What the gateway said about this id before we knew it.
+
+    Ids may come again, and of some gateways (SMSC) it is the same for each attempt: words from before this one are not
+    about it.
+    """
+    began = Subquery(message.changes.filter(to_state=State.SUBMITTING).order_by("-pk").values("at")[:1])
     early = SmsReceipt.objects.filter(
-        gateway=message.gateway, gateway_id=gateway_id, received_at__gte=message.created_at
+        gateway=message.gateway, gateway_id=gateway_id, received_at__gte=Coalesce(began, message.created_at)
     )
     for receipt in early.order_by("pk"):
         _apply(message, receipt.state, receipt.reason)
 
 
 def _apply(message: SmsMessage, state: str, reason: str) -> None:
+    if message.state == State.QUEUED:
+        return  # about an attempt that was turned away: it waits for the next one
     check_after = None if state in SmsMessage.DECIDED else Now() + FIRST_CHECK
     move(message, state, reason=reason, lease_until=None, check_after=check_after)
 
@@ -113,7 +119,7 @@ def _ask(gateway: Gateway, message: SmsMessage) -> Status | None:
 
 
 def _schedule_check(*, pk: int) -> None:
-    """Ask again after as long as this state has lasted: soon at first, ever more seldom, not at all after two days."""
+    """Ask again after as long as this state has lasted: soon at first, ever more seldom, not at all in the end."""
     with transaction.atomic():
         message = (
             SmsMessage.objects.select_for_update()
@@ -123,7 +129,7 @@ def _schedule_check(*, pk: int) -> None:
         )
         if message is None:
             return
-        if message.lasted > _STOP_CHECKING:
+        if message.lasted > SmsMessage.SILENT_AFTER:
             SmsMessage.objects.filter(pk=pk).update(check_after=None)
             return
         pause = max(FIRST_CHECK, min(message.lasted, _LONGEST_CHECK))

@@ -39,7 +39,7 @@ def sweep() -> dict[str, int]:
     return {
         "expired": _in_batches(expire_leases),
         "withdrawn": _in_batches(withdraw_unwanted),
-        "rerouted": reroute(),
+        "rerouted": _in_batches(reroute),
         "enqueued": _in_batches(enqueue_due),
         "checks": _in_batches(enqueue_checks),
     }
@@ -97,11 +97,11 @@ def reroute() -> int:
 
     One whose parts are at a gateway already stays there.
     """
-    stranded = SmsMessage.objects.filter(state=State.QUEUED).exclude(gateway__in=routing.in_use())
+    stranded = SmsMessage.objects.filter(state=State.QUEUED).exclude(gateway__in=routing.in_use()).whole()
     moved = 0
-    for sender in stranded.values_list("sender", flat=True).distinct()[:BATCH]:
-        if gateway := routing.first(sender):
-            moved += stranded.whole().filter(sender=sender).update(gateway=gateway, enqueued_at=None)
+    for message in stranded.select_for_update(skip_locked=True, of=("self",)).order_by("pk")[:BATCH]:
+        if gateway := routing.first(message.sender, message.text):
+            moved += SmsMessage.objects.filter(pk=message.pk).update(gateway=gateway, enqueued_at=None)
     return moved
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
@@ -43,11 +44,17 @@ def save_template(
     placeholders_of(text)
     if sender.strip() and sender.strip() not in routing.senders():
         raise Invalid("unknown_sender", _("There is no such sender."), field="sender")
-    if segments.count(render(text, examples())).count > MAX_SEGMENTS:
+    example = render(text, examples())
+    if segments.count(example).count > MAX_SEGMENTS:
         raise Invalid(
             "too_long",
             _("With the example values this takes more than %(most)d SMS.") % {"most": MAX_SEGMENTS},
             field="text",
+        )
+    usual = sender.strip() or settings.SMS_SENDER
+    if routing.first(usual) and not routing.first(usual, example):
+        raise Invalid(
+            "too_long", _("With the example values no gateway of this sender takes so long a text."), field="text"
         )
     current = SmsTemplate.objects.select_for_update().current().filter(code=code).first()
     if (current.version if current else None) != based_on and based_on is not None:

@@ -10,10 +10,13 @@ from __future__ import annotations
 
 import json
 import re
+import socket
 import ssl
+import threading
 import time
 from abc import abstractmethod
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal, InvalidOperation
@@ -96,14 +99,21 @@ def request(method: str, url: str, *, timeout: float, **options: Any) -> Answer:
     """
     began = time.monotonic()
     ends_at, write_by = began + longest(timeout), began + CONNECT_SECONDS + timeout
+    end = _End()
 
-    def look_at_the_clock(event: str, _info: object) -> None:
+    def look_at_the_clock(event: str, info: Mapping[str, Any]) -> None:
         if event.endswith("send_request_headers.started") and time.monotonic() > write_by:
             raise TooLate
+        if event.endswith(("connect_tcp.complete", "start_tls.complete")):
+            end.of(info["return_value"].get_extra_info("socket"))
 
     headers = {"Connection": "close", **options.pop("headers", {})}
     transport = httpx.HTTPTransport(retries=0, trust_env=False, verify=_authorities())
     limits = httpx.Timeout(timeout, connect=CONNECT_SECONDS)
+    # A time-out of httpx is for one read: headers that trickle would never meet it.
+    timer = threading.Timer(ends_at - began, end.come)
+    timer.daemon = True
+    timer.start()
     try:
         with (
             httpx.Client(transport=transport, trust_env=False, follow_redirects=False, timeout=limits) as client,
@@ -112,7 +122,6 @@ def request(method: str, url: str, *, timeout: float, **options: Any) -> Answer:
             chunks = []
             for chunk in response.iter_bytes():
                 chunks.append(chunk)
-                # A time-out of httpx is for one read: an answer that trickles would never meet it.
                 if time.monotonic() > ends_at or sum(map(len, chunks)) > _MAX_ANSWER:
                     raise _TooSlow
             return Answer(response.status_code, b"".join(chunks), response.headers)
@@ -121,7 +130,26 @@ def request(method: str, url: str, *, timeout: float, **options: Any) -> Answer:
     except _NOTHING_LEFT as error:
         raise NotSent(error) from error
     except (httpx.HTTPError, httpx.StreamError, _TooSlow, ValueError) as error:
-        raise NoAnswer(error) from error
+        raise NoAnswer(_TooSlow() if end.has_come else error) from error
+    finally:
+        timer.cancel()
+
+
+class _End:
+    """The end of the time for an answer: whoever reads from the socket then reads its end."""
+
+    def __init__(self) -> None:
+        self.has_come = False
+        self._socket: socket.socket | None = None
+
+    def of(self, connection: socket.socket | None) -> None:
+        self._socket = connection
+
+    def come(self) -> None:
+        self.has_come = True
+        if self._socket is not None:
+            with suppress(OSError):  # it was closed a moment ago
+                self._socket.shutdown(socket.SHUT_RDWR)
 
 
 @cache

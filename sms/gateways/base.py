@@ -17,6 +17,8 @@ from uuid import UUID
 
 from django.core.checks import CheckMessage
 
+from sms import segments
+
 
 @dataclass(frozen=True, slots=True)
 class Submission:
@@ -48,7 +50,8 @@ class NotSubmitted:
     """Surely not handed over: no connection, or throttled. Goes back to the queue."""
 
     reason: str
-    retry_after: timedelta | None = None  # what the gateway asked for; None: our own back-off
+    # What the gateway asked for, or wants before it sees the same again; another one need not wait. None: our back-off.
+    retry_after: timedelta | None = None
     # The gateway itself is out of order (no connection, no money, wrong password): the next in the order may try.
     is_down: bool = False
 
@@ -79,12 +82,9 @@ class Status:
 
 @dataclass(frozen=True, slots=True)
 class Callback:
-    """A request of a gateway to us, free of Django: `form` and `query` hold the values of each name in order."""
+    """A POST of a gateway to us, free of Django: `form` holds the values of each name in order."""
 
-    method: str
-    query: Mapping[str, list[str]]
     form: Mapping[str, list[str]]
-    headers: Mapping[str, str]
     body: bytes
 
 
@@ -118,6 +118,15 @@ class Capabilities:
     balance: bool = False
     # Handed over by a long-running process of its own that holds a connection (SMPP), not by tasks.
     own_process: bool = False
+    # The longest text that it takes; None: any that we send.
+    most_segments: int | None = None
+    most_characters: int | None = None
+
+    def takes(self, text: str) -> bool:
+        """Is this text not too long for it?"""
+        if self.most_characters is not None and len(text) > self.most_characters:
+            return False
+        return self.most_segments is None or segments.count(text).count <= self.most_segments
 
 
 class Gateway(ABC):
@@ -147,6 +156,10 @@ class Gateway(ABC):
         waiting for the answer. None where nothing is found, or more than one thing that it might be.
         """
         raise NotImplementedError(f"{self.name} can't be searched")
+
+    def registered_address(self, address: str) -> str:
+        """The address of its callbacks as it is entered in the gateway's account."""
+        return address
 
     def parse_callback(self, callback: Callback) -> CallbackReply:
         """Read what the gateway says by itself; raises CallbackRefused where it is not proved to be the gateway."""

@@ -1,13 +1,16 @@
 """Which gateway a message goes to: by its sender, in the order that the settings name.
 
-The next in the order takes over only what the one before surely did not get; what is unknown never moves.
+The next in the order takes over only what the one before surely did not get; what is unknown never moves. A gateway for
+which a text is too long is passed over.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from django.conf import settings
 
-from sms.gateways import GATEWAYS
+from sms.gateways import GATEWAYS, by_name
 
 
 def senders() -> list[str]:
@@ -20,17 +23,20 @@ def order_of(sender: str) -> list[str]:
     return [name for name in settings.SMS_SENDERS.get(sender, settings.SMS_GATEWAYS) if name in GATEWAYS]
 
 
-def first(sender: str) -> str:
-    """Whose turn it is at first; "" where SMS are switched off."""
-    return next(iter(order_of(sender)), "")
+def first(sender: str, text: str = "") -> str:
+    """Whose turn it is at first; "" where SMS are switched off, or the text is too long for each of them."""
+    return next(_taking(order_of(sender), text), "")
 
 
-def after(sender: str, gateway: str) -> str:
+def after(sender: str, gateway: str, text: str = "") -> str:
     """Whose turn it is after one that is out of order: the next, and after the last the first again."""
     order = order_of(sender)
-    if gateway not in order:
-        return first(sender)
-    return order[(order.index(gateway) + 1) % len(order)]
+    behind = order.index(gateway) + 1 if gateway in order else 0
+    return next(_taking(order[behind:] + order[:behind], text), "")
+
+
+def _taking(order: list[str], text: str) -> Iterator[str]:
+    return (name for name in order if by_name(name).capabilities.takes(text))
 
 
 def in_use() -> list[str]:

@@ -13,7 +13,6 @@ from uuid import UUID
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error
-from django.urls import reverse
 
 from sms.gateways import _http
 from sms.gateways._http import down, read_code, read_id
@@ -28,6 +27,7 @@ from sms.gateways.base import (
     Status,
     Submission,
 )
+from sms.gateways.callback_address import address_of
 from sms.models import SmsMessage
 
 State = SmsMessage.State
@@ -53,7 +53,7 @@ class SmsAeroGateway(_http.HttpGateway):
 
     name: ClassVar[str] = "smsaero"
     capabilities: ClassVar[Capabilities] = Capabilities(
-        status_by_id=True, status_by_text=True, callback=True, balance=True
+        status_by_id=True, status_by_text=True, callback=True, balance=True, most_characters=640
     )
     variables: ClassVar[str] = "HOTLINE_SMSAERO"
     first_check: ClassVar[int] = 20
@@ -69,7 +69,9 @@ class SmsAeroGateway(_http.HttpGateway):
 
     def hand_over(self, submission: Submission) -> _http.Answer:
         message = {"number": submission.to.removeprefix("+"), "text": submission.text, "sign": submission.sender}
-        return self.post("/sms/send", json=message | _callback())
+        # Where it shall tell what becomes of the message: it is told so with each one.
+        address = address_of(self.name)
+        return self.post("/sms/send", json=message | ({"callbackUrl": address} if address else {}))
 
     def outcome_of(self, answer: _http.Answer) -> Outcome:
         if answer.status == 401:
@@ -130,14 +132,6 @@ class SmsAeroGateway(_http.HttpGateway):
                 )
             )
         return found
-
-
-def _callback() -> dict[str, str]:
-    """Where SMS Aero shall tell what becomes of a message: it is told so with each one."""
-    if not (settings.SMS_CALLBACK_ORIGIN and settings.SMS_CALLBACK_SECRET):
-        return {}
-    path = reverse("api:sms-callback", args=[SmsAeroGateway.name, settings.SMS_CALLBACK_SECRET])
-    return {"callbackUrl": settings.SMS_CALLBACK_ORIGIN.rstrip("/") + path}
 
 
 def _object(value: object) -> dict[str, Any]:

@@ -6,6 +6,8 @@ Sources: smsc.ru/api/http/ (sending), …/status_messages/ (codes), …/miscella
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any, ClassVar
 from uuid import UUID
@@ -21,12 +23,14 @@ from sms.gateways.base import (
     CallbackRefused,
     CallbackReply,
     Capabilities,
+    NotSubmitted,
     Outcome,
     Rejected,
     Status,
     Submission,
     Unknown,
 )
+from sms.gateways.callback_address import secret_of
 from sms.models import SmsMessage
 
 State = SmsMessage.State
@@ -44,6 +48,9 @@ _REFUSALS: dict[int | None, Outcome] = {
     # The same request twice in a minute, or more than 15 at once: this may be the answer to the second of two attempts.
     9: Unknown("probably_accepted"),
 }
+
+# The same request once more within a minute is error 9, whatever became of the first: then nobody could tell any more.
+_NOT_SOONER = timedelta(seconds=65)
 
 # `status` of a message; -3 (not found) says nothing: the request may never have arrived, or not yet.
 _STATES: dict[int | None, tuple[str, str]] = {
@@ -102,7 +109,7 @@ class SmscGateway(_http.HttpGateway):
 
     name: ClassVar[str] = "smsc"
     capabilities: ClassVar[Capabilities] = Capabilities(
-        status_by_id=True, status_by_reference=True, callback=True, balance=True
+        status_by_id=True, status_by_reference=True, callback=True, balance=True, most_characters=1000
     )
     variables: ClassVar[str] = "HOTLINE_SMSC"
     first_check: ClassVar[int] = 10
@@ -127,6 +134,10 @@ class SmscGateway(_http.HttpGateway):
         return self.post("/rest/send/", json=self._account() | message)
 
     def outcome_of(self, answer: _http.Answer) -> Outcome:
+        outcome = self._judge(answer)
+        return replace(outcome, retry_after=_NOT_SOONER) if isinstance(outcome, NotSubmitted) else outcome
+
+    def _judge(self, answer: _http.Answer) -> Outcome:
         said = answer.json_object()
         if answer.status != 200:
             return _http.otherwise(answer)
@@ -147,6 +158,9 @@ class SmscGateway(_http.HttpGateway):
     def fetch_balance(self) -> Decimal | None:
         return _http.read_balance(self.ask("/sys/balance.php", data=self._account()).get("balance"))
 
+    def registered_address(self, address: str) -> str:
+        return f"{address}?charset=utf-8&sha1={secret_of(self.name)}"
+
     def parse_callback(self, callback: Callback) -> CallbackReply:
         """A form with `id`, `phone`, `status`, `err`, and a hash over the first three and the secret word that stands
         in the handler's address as `sha1` or `md5`. Incoming SMS and calls come to the same address: not ours."""
@@ -162,7 +176,7 @@ def _verify(said: dict[str, str]) -> None:
     """Raises CallbackRefused where the hash is not there, or is another one. MD5 and SHA-1 are all that SMSC offers."""
     if not {"id", "phone", "status"} <= set(said):
         raise CallbackRefused("unreadable")
-    signed = ":".join([said["id"], said["phone"], said["status"], settings.SMS_CALLBACK_SECRET]).encode()
+    signed = ":".join([said["id"], said["phone"], said["status"], secret_of(SmscGateway.name)]).encode()
     hashes = {"sha1": hashlib.sha1(signed), "md5": hashlib.md5(signed)}  # noqa: S324 - the gateway's choice
     given = [name for name in hashes if name in said]
     if not given or not all(constant_time_compare(said[name].lower(), hashes[name].hexdigest()) for name in given):

@@ -90,6 +90,12 @@ _STATES: dict[int | None, tuple[str, str]] = {
     131: (State.REJECTED, "over_limit"),  # of the same message within a minute
     132: (State.REJECTED, "over_limit"),  # of the same message in a day
     150: (State.UNDELIVERED, "no_route"),
+    # What would turn a request away ends a message that was taken before.
+    201: (State.REJECTED, "not_paid"),
+    206: (State.REJECTED, "over_limit"),  # the account's limit of a day
+    231: (State.REJECTED, "over_limit"),  # of the same message within a minute
+    232: (State.REJECTED, "over_limit"),  # … in a day
+    233: (State.REJECTED, "over_limit"),  # … of the same code
 }
 
 
@@ -97,7 +103,7 @@ class SmsRuGateway(_http.HttpGateway):
     """It takes no id of ours and can't be searched: a message without an answer stays unknown, for a person."""
 
     name: ClassVar[str] = "smsru"
-    capabilities: ClassVar[Capabilities] = Capabilities(status_by_id=True, callback=True, balance=True)
+    capabilities: ClassVar[Capabilities] = Capabilities(status_by_id=True, callback=True, balance=True, most_segments=8)
     variables: ClassVar[str] = "HOTLINE_SMSRU"
     first_check: ClassVar[int] = 30
 

@@ -14,7 +14,7 @@ from sms.reasons import in_words
 
 
 class GatewayState(models.Model):
-    """How a gateway was last found: its money, and what was wrong with it. One row a gateway, made when it is asked."""
+    """How a gateway was last found: its money, and what is wrong with it. One row a gateway, made by the first news."""
 
     name = models.CharField(_("gateway"), max_length=30, primary_key=True)
     balance = models.DecimalField(_("balance, ₽"), max_digits=12, decimal_places=2, null=True, blank=True)

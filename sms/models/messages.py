@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, ClassVar, Self
 
 import pgtrigger
@@ -142,6 +142,9 @@ class SmsMessage(models.Model):
     # Nothing more will happen by itself.
     DECIDED: ClassVar[set[str]] = {State.DELIVERED, State.DICTATED, State.WITHDRAWN, *FAILED}
 
+    # What was accepted so long ago, and nothing was heard of since: nothing will be. No gateway tries for longer.
+    SILENT_AFTER: ClassVar[timedelta] = timedelta(hours=48)
+
     # The caller's action: a double click is one message, the same id with other content is a conflict.
     action_id = models.UUIDField(_("action"))
     to = models.CharField(
@@ -261,9 +264,15 @@ class SmsMessage(models.Model):
         return self.state in self.DECIDED
 
     @property
+    def reason_code(self) -> str:
+        """Why it is in this state; `no_receipt` of what was accepted and never heard of again."""
+        silent = self.state == self.State.ACCEPTED and timezone.now() - self.state_changed_at > self.SILENT_AFTER
+        return "no_receipt" if silent else self.reason
+
+    @property
     def reason_in_words(self) -> str:
-        """Why it is in this state, for a person; "" where that needs no reason."""
-        return in_words(self.reason)
+        """The same for a person; "" where that needs no reason."""
+        return in_words(self.reason_code)
 
     @property
     def waits_until(self) -> datetime | None:

@@ -24,6 +24,8 @@ def template(world: World) -> dict[str, str]:
 
 # A gateway that is in use, and may call back.
 CALLED_BACK = {"SMS_GATEWAYS": ["smsru"], "SMS_CALLBACK_SECRET": "a0" * 12}
+# HMAC-SHA-256 of the gateway's name under it, the first 32 digits.
+SECRET_OF_SMSRU = "1f8cb29b5b89a04539639221655c5818"
 
 LINES = {
     "sms:state": Line(STAFF, kwargs=someones),
@@ -46,7 +48,7 @@ LINES = {
     "api:sms-callback": Line(
         ANYONE,
         "POST",
-        kwargs=lambda world: {"gateway": "smsru", "secret": "a0" * 12},
+        kwargs=lambda world: {"gateway": "smsru", "secret": SECRET_OF_SMSRU},
         public=True,
         settings=CALLED_BACK,
     ),

@@ -102,6 +102,17 @@ def trickle(connection: socket.socket) -> None:
             return
 
 
+def trickle_headers(connection: socket.socket) -> None:
+    """The same, and the headers never end."""
+    connection.sendall(b"HTTP/1.1 201 Created\r\n")
+    for number in range(60):
+        time.sleep(0.1)
+        try:
+            connection.sendall(f"X-{number}: 1\r\n".encode())
+        except OSError:
+            return
+
+
 def half(connection: socket.socket) -> None:
     connection.sendall(b'HTTP/1.1 201 Created\r\nContent-Length: 100\r\n\r\n{"id": "g-1"')
 

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.db import connection
 
 from hotline.base.errors import Forbidden
 from hotline.operators.models import Role
-from sms.actions import claim, claim_parts, is_held, release_outbox, sweep
+from sms.actions import claim, claim_parts, is_held, queue_message, release_outbox, sweep
 from sms.checks import outbox
 from sms.models import OutboxHome, SmsMessage
 from tests.helpers import race
-from tests.sms.factories import message, person
+from tests.sms.factories import MOBILE, message, person
 
 S = SmsMessage.State
 
@@ -35,6 +36,14 @@ def test_a_new_database_is_at_home() -> None:
     cluster, timeline, database, table = home.identity.split("/")
     assert (cluster.isdecimal(), int(timeline) >= 1, database.isdecimal(), table.isdecimal()) == (True,) * 4
     assert not is_held()
+
+
+@pytest.mark.django_db
+def test_a_copy_made_before_anything_was_sent_knows_where_it_comes_from() -> None:
+    queue_message(action_id=uuid4(), to=MOBILE, text="Заявка №1", actor=person())
+    assert OutboxHome.objects.update(identity="7000000000000000001/1/16384/1") == 1
+    assert is_held()
+    assert claim(pk=SmsMessage.objects.get().pk) is None
 
 
 @pytest.mark.django_db

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -19,6 +20,7 @@ from sms.actions import (
     give_consent,
     opt_out,
     queue_message,
+    send_anew,
     settle,
     settle_parts,
     sweep,
@@ -203,6 +205,21 @@ def test_a_template_has_its_daily_limit() -> None:
     # The same action again is the message that is there, not one too many.
     assert queue_message(action_id=first, to=MOBILE, **ask).action_id == first
     queue_message(action_id=uuid4(), to=MOBILE, text="без шаблона", actor=operator)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("then", "now", "refused"), [(None, 1, True), (1, None, False)])
+def test_what_is_sent_anew_is_judged_by_the_version_in_use(then: int | None, now: int | None, refused: bool) -> None:
+    """Its text is of the old version; what may be sent is not."""
+    old = template(daily_limit=then, is_current=False)
+    template(version=2, daily_limit=now)
+    failed = message(S.UNDELIVERED, template=old, to=OTHER_MOBILE)
+    again = partial(send_anew, pk=failed.pk, action_id=uuid4(), actor=person())
+    if refused:
+        with pytest.raises(Refused, match="шаблону"):
+            again()
+    else:
+        assert again().template == old
 
 
 @pytest.mark.django_db(transaction=True)

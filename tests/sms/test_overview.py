@@ -153,3 +153,14 @@ def test_until_when_a_message_waits() -> None:
     assert message(reason="quiet_hours", not_before=timezone.now() - timedelta(seconds=1)).waits_until is None
     assert message(reason="no_connection", not_before=at).waits_until is None
     assert message("delivered").waits_until is None
+
+
+def test_what_was_accepted_and_never_heard_of_again_says_so() -> None:
+    at = timezone.now() - SmsMessage.SILENT_AFTER
+    soon, silent = (
+        message("accepted", state_changed_at=at + timedelta(minutes=1)),
+        message("accepted", state_changed_at=at),
+    )
+    assert (soon.reason_code, soon.reason_in_words) == ("", "")
+    assert (silent.reason_code, silent.reason_in_words) == ("no_receipt", "оператор связи не сообщил, доставлено ли")
+    assert message("delivered", state_changed_at=at).reason_code == ""

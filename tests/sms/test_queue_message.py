@@ -80,9 +80,18 @@ def test_the_same_action_is_the_same_message(
 
 
 @pytest.mark.parametrize(
-    "other", [{"to": OTHER_MOBILE}, {"text": "Другой текст."}, {"actor": "другой"}, {"template": "другой"}]
+    "other",
+    [
+        {"to": OTHER_MOBILE},
+        {"text": "Другой текст."},
+        {"actor": "другой"},
+        {"template": "другой"},
+        {"sender": "SERVICE"},
+        {"category": "other"},
+    ],
 )
-def test_the_same_action_with_other_content_is_a_conflict(anna: User, other: dict[str, Any]) -> None:
+def test_the_same_action_with_other_content_is_a_conflict(anna: User, other: dict[str, Any], settings: Any) -> None:
+    settings.SMS_SENDERS = {"SERVICE": ["development"]}
     action = uuid4()
     queue_message(action_id=action, to=MOBILE, text=TEXT, actor=anna)
     if "actor" in other:

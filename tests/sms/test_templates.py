@@ -78,6 +78,15 @@ def test_a_version_that_somebody_has_replaced_meanwhile(olga: User) -> None:
     assert versions() == [(1, False), (2, True)]
 
 
+def test_what_no_gateway_of_its_sender_would_take_is_refused_when_it_is_saved(olga: User, settings: Any) -> None:
+    settings.SMS_GATEWAYS, settings.SMS_SENDERS = ["smsru", "smsaero"], {"PROMO": ["smsru"]}
+    nine = {"text": "я" * (9 * 67), "based_on": None, "actor": olga}
+    assert save_template(**{**FIELDS, **nine}).sender == ""
+    with pytest.raises(Invalid) as refused:
+        save_template(**{**FIELDS, **nine, "code": "promo", "sender": "PROMO"})
+    assert (refused.value.code, refused.value.field) == ("too_long", "text")
+
+
 @pytest.mark.parametrize(
     ("change", "code"),
     [

@@ -8,10 +8,22 @@ from uuid import UUID
 
 from sms.gateways import by_name
 from sms.gateways.base import NotSubmitted, Outcome, Submission, Unknown
-from tests.sms.faults import Play, Received, answers, faulty, half, hang_up, no_http, says, silence, trickle
+from tests.sms.faults import (
+    Play,
+    Received,
+    answers,
+    faulty,
+    half,
+    hang_up,
+    no_http,
+    says,
+    silence,
+    trickle,
+    trickle_headers,
+)
 
 SUBMISSION = Submission(reference=UUID(int=7), to="+79160000101", text="Заявка №1 «готова» & ждёт.", sender="HOTLINE")
-SECRET = "a1b2c3d4" * 4
+SECRET = "a1b2c3d4" * 4  # of the settings
 
 # The variables under which each is at home in the tests.
 ACCOUNTS: dict[str, dict[str, str]] = {
@@ -24,6 +36,7 @@ ACCOUNTS: dict[str, dict[str, str]] = {
 FAULTS: list[tuple[str, Play, Outcome]] = [
     ("slow", silence, Unknown("no_answer:ReadTimeout")),
     ("slow byte by byte", trickle, Unknown("no_answer:_TooSlow")),
+    ("slow header by header", trickle_headers, Unknown("no_answer:_TooSlow")),
     ("cut before the answer", hang_up, Unknown("no_answer:RemoteProtocolError")),
     ("cut in the body", half, Unknown("no_answer:RemoteProtocolError")),
     ("no HTTP at all", no_http, Unknown("no_answer:RemoteProtocolError")),

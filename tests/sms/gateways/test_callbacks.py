@@ -9,10 +9,12 @@ from urllib.parse import urlencode
 from uuid import uuid4
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.test import Client
 
 from sms.actions import claim, settle
 from sms.gateways.base import Accepted
+from sms.gateways.callback_address import secret_of
 from sms.models import SmsMessage, SmsReceipt
 from tests.sms.factories import message
 from tests.sms.gateways.cases import ACCOUNTS, SECRET
@@ -35,7 +37,7 @@ def in_use(settings: Any) -> None:
 
 # --- How each says it -------------------------------------------------------------------------------
 def smsc(gateway_id: str, status: str) -> str:
-    over = f"{gateway_id}:79160000101:{status}:{SECRET}"
+    over = f"{gateway_id}:79160000101:{status}:{secret_of('smsc')}"
     sha1 = hashlib.sha1(over.encode()).hexdigest()  # noqa: S324 - the gateway's choice
     return urlencode({"id": gateway_id, "phone": "79160000101", "status": status, "err": "0", "sha1": sha1})
 
@@ -58,9 +60,9 @@ UNDELIVERED = {"smsc": "20", "smsaero": "2", "smsru": "107"}
 ANSWER = {"smsc": b"OK", "smsaero": b"OK", "smsru": b"100"}
 
 
-def call(name: str, body: str | bytes, secret: str = SECRET, content_type: str = FORM) -> Any:
+def call(name: str, body: str | bytes, secret: str = "", content_type: str = FORM) -> Any:
     client = Client(raise_request_exception=True)
-    return client.post(f"/api/v1/sms/callbacks/{name}/{secret}/", body, content_type=content_type)
+    return client.post(f"/api/v1/sms/callbacks/{name}/{secret or secret_of(name)}/", body, content_type=content_type)
 
 
 def state(row: SmsMessage) -> str:
@@ -116,7 +118,7 @@ def test_the_message_of_another_gateway(name: str) -> None:
 
 
 @each
-@pytest.mark.parametrize("secret", ["x" * 32, SECRET[:-1], SECRET + "0", "é"])
+@pytest.mark.parametrize("secret", ["x" * 32, SECRET, "0", "é"])
 def test_a_wrong_secret(name: str, secret: str) -> None:
     row = message(S.ACCEPTED, gateway=name, gateway_id="12345")
     assert call(name, SAYS[name]("12345", DELIVERED[name]), secret).status_code == 404
@@ -125,9 +127,46 @@ def test_a_wrong_secret(name: str, secret: str) -> None:
 
 
 @each
+def test_what_one_gateway_knows_opens_nobody_elses_door(name: str) -> None:
+    row = message(S.ACCEPTED, gateway=name, gateway_id="12345")
+    for other in set(ACCOUNTS) - {name}:
+        assert call(name, SAYS[name]("12345", DELIVERED[name]), secret_of(other)).status_code == 404
+    assert state(row) == S.ACCEPTED
+
+
+@each
 def test_without_a_secret_of_ours_nobody_is_let_in(name: str, settings: Any) -> None:
+    body, once = SAYS[name]("12345", DELIVERED[name]), secret_of(name)
     settings.SMS_CALLBACK_SECRET = ""
-    assert call(name, SAYS[name]("12345", DELIVERED[name])).status_code == 404
+    assert secret_of(name) == ""
+    assert call(name, body, once).status_code == 404
+
+
+@each
+def test_what_stands_in_the_address_is_not_read(name: str) -> None:
+    url = f"/api/v1/sms/callbacks/{name}/{secret_of(name)}/"
+    assert Client().get(url, {"id": "12345", "status": "1"}).status_code == 405
+
+
+def test_the_command_says_what_to_enter_in_the_accounts(settings: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    settings.SMS_GATEWAYS = ["development", *ACCOUNTS]
+    settings.SMS_CALLBACK_ORIGIN = "https://hotline.example.ru/"
+    call_command("sms_callbacks")
+    lines = dict(line.split("\t") for line in capsys.readouterr().out.splitlines())
+    base = "https://hotline.example.ru/api/v1/sms/callbacks"
+    assert lines == {
+        "smsc": f"{base}/smsc/{secret_of('smsc')}/?charset=utf-8&sha1={secret_of('smsc')}",
+        "smsaero": f"{base}/smsaero/{secret_of('smsaero')}/",
+        "smsru": f"{base}/smsru/{secret_of('smsru')}/",
+    }
+
+
+@pytest.mark.parametrize("missing", ["SMS_CALLBACK_SECRET", "SMS_CALLBACK_ORIGIN"])
+def test_the_command_says_what_is_missing(missing: str, settings: Any) -> None:
+    settings.SMS_CALLBACK_ORIGIN = "https://hotline.example.ru/"
+    setattr(settings, missing, "")
+    with pytest.raises(CommandError, match=f"HOTLINE_{missing}"):
+        call_command("sms_callbacks")
 
 
 @each

@@ -133,8 +133,11 @@ STATES: dict[int, tuple[str, str] | None] = {
     204: ("rejected", "sender_not_allowed"),
     # About the account, or the question, not about the message.
     200: None,
-    201: None,
-    231: None,
+    201: ("rejected", "not_paid"),
+    206: ("rejected", "over_limit"),
+    231: ("rejected", "over_limit"),
+    232: ("rejected", "over_limit"),
+    233: ("rejected", "over_limit"),
     999: None,
 }
 
@@ -192,7 +195,7 @@ def test_many_at_once_and_what_is_not_about_messages(settings: Any) -> None:
     ]
     form = {f"data[{n}]": [entry] for n, entry in enumerate(entries)}
     form["hash"] = [hashlib.sha256(("key" + "".join(entries)).encode()).hexdigest()]
-    reply = SmsRuGateway().parse_callback(Callback("POST", {}, form, {}, b""))
+    reply = SmsRuGateway().parse_callback(Callback(form, b""))
     assert reply == CallbackReply(
         [Status("000000-1", "delivered"), Status("000000-2", "expired"), Status("000000-4", "accepted")], "100"
     )

@@ -10,7 +10,9 @@ from uuid import uuid4
 import pytest
 from django.db.models.functions import Now
 
-from sms.actions import check_balances, check_status, deliver, queue_message
+from hotline.base.errors import Invalid
+from sms.actions import check_balances, check_status, claim, deliver, queue_message, settle, sweep
+from sms.gateways.base import Accepted, NotSubmitted, Outcome, Rejected, Unknown
 from sms.models import GatewayState, SmsMessage
 from tests.sms.factories import MOBILE, message, person
 from tests.sms.faults import Play, answers, faulty, hang_up, says
@@ -57,6 +59,12 @@ def delivered_to(row: SmsMessage) -> SmsMessage:
     deliver(pk=row.pk)
     row.refresh_from_db()
     return row
+
+
+def settled(row: SmsMessage, outcome: Outcome) -> None:
+    claimed = claim(pk=row.pk)
+    assert claimed
+    settle(pk=row.pk, token=claimed.token, outcome=outcome)
 
 
 # --- There and back ---------------------------------------------------------------------------------
@@ -168,6 +176,119 @@ def test_sms_ru_can_not_be_asked_without_its_id(settings: Any) -> None:
         at("smsru", url, settings)
         row = delivered_to(queued())
     assert (row.state, row.reason, row.check_after) == (S.UNKNOWN, "probably_accepted", None)
+
+
+# --- What the same gateway says of another attempt --------------------------------------------------
+def test_smsc_is_not_asked_the_same_again_within_a_minute_and_another_one_at_once(settings: Any) -> None:
+    settings.SMS_GATEWAYS = ["smsc"]
+    with faulty(NO_MONEY["smsc"]) as (url, _):
+        at("smsc", url, settings)
+        row = delivered_to(queued())
+        assert (row.state, round((row.not_before - row.state_changed_at).total_seconds())) == (S.QUEUED, 65)
+        settings.SMS_GATEWAYS = ["smsc", "smsru"]
+        SmsMessage.objects.filter(pk=row.pk).update(not_before=Now())
+        row = delivered_to(row)
+        assert (row.gateway, round((row.not_before - row.state_changed_at).total_seconds())) == ("smsru", 4)
+
+
+def test_a_late_word_about_an_attempt_that_was_turned_away_ends_nothing(settings: Any) -> None:
+    """SMSC knows each attempt by the same id, our reference."""
+    settings.SMS_GATEWAYS = ["smsc"]
+    with faulty(NO_MONEY["smsc"], answers({"id": 1, "cnt": 1})) as (url, _):
+        at("smsc", url, settings)
+        row = delivered_to(queued())
+        assert call("smsc", SAYS["smsc"](str(row.action_id), "24")).status_code == 200
+        row.refresh_from_db()
+        assert row.state == S.QUEUED
+        SmsMessage.objects.filter(pk=row.pk).update(not_before=Now())
+        settled(row, Accepted(str(row.action_id)))
+    row.refresh_from_db()
+    assert row.state == S.ACCEPTED
+
+
+# --- What is too long for a gateway -----------------------------------------------------------------
+LATIN, CYRILLIC = "a" * 641, "я" * (8 * 67 + 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "order", "goes_to"),
+    [
+        ("a" * 640, ["smsaero", "smsc"], "smsaero"),
+        (LATIN, ["smsaero", "smsc"], "smsc"),
+        ("я" * (8 * 67), ["smsru", "smsaero"], "smsru"),
+        (CYRILLIC, ["smsru", "smsaero"], "smsaero"),
+        ("a" * 1001, ["smsc", "smsaero", "smsru"], "smsru"),
+        ("a" * 1001, ["smsc", "development"], "development"),
+        (CYRILLIC, ["smsru"], None),
+        ("a" * 1300, ["smsc", "smsaero", "smsru"], None),
+    ],
+)
+def test_a_gateway_that_takes_no_such_text_is_passed_over(
+    text: str, order: list[str], goes_to: str | None, settings: Any
+) -> None:
+    settings.SMS_GATEWAYS = order
+    if goes_to is None:
+        with pytest.raises(Invalid) as refused:
+            queue_message(action_id=uuid4(), to=MOBILE, text=text, actor=person())
+        assert (refused.value.code, refused.value.field) == ("too_long", "text")
+    else:
+        assert queue_message(action_id=uuid4(), to=MOBILE, text=text, actor=person()).gateway == goes_to
+
+
+def test_nor_does_it_take_over_or_get_what_is_stranded(settings: Any) -> None:
+    settings.SMS_GATEWAYS = ["smsc", "smsaero"]
+    row = message(gateway="smsc", text=LATIN)
+    settled(row, NotSubmitted("no_money", is_down=True))
+    stranded = message(gateway="pigeon", text=LATIN)
+    sweep()
+    for each_row in (row, stranded):
+        each_row.refresh_from_db()
+        assert each_row.gateway == "smsc"
+
+
+# --- How a gateway is found ---------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("outcome", "problem"),
+    [
+        (NotSubmitted("bad_credentials", is_down=True), "bad_credentials"),
+        (NotSubmitted("no_money", is_down=True), "no_money"),
+        (NotSubmitted("no_connection:ConnectError", is_down=True), "no_connection:ConnectError"),
+        (Unknown("no_answer:ReadTimeout"), "no_answer:ReadTimeout"),
+        (Unknown("http_500"), "http_500"),
+        # what is no news of the gateway leaves what was known
+        (NotSubmitted("too_late"), "no_balance"),
+        (Unknown("probably_accepted"), "no_balance"),
+        (Accepted("1"), ""),
+        (Rejected("invalid_destination"), ""),
+    ],
+)
+def test_what_is_wrong_with_it(outcome: Outcome, problem: str) -> None:
+    GatewayState.objects.create(name="development", problem="no_balance", problem_at=Now())
+    row = message()
+    settled(row, outcome)
+    found = GatewayState.objects.get()
+    assert (found.problem, found.problem_at is not None) == (problem, bool(problem))
+
+
+def test_since_when_the_same_is_wrong() -> None:
+    since = []
+    for _ in range(2):
+        row = message()
+        settled(row, NotSubmitted("no_money", is_down=True))
+        since.append(GatewayState.objects.get().problem_at)
+    assert since[0] == since[1] is not None
+
+
+@pytest.mark.parametrize(("problem", "left"), [("bad_credentials", ""), ("no_balance", ""), ("no_money", "no_money")])
+def test_a_balance_that_is_told_shows_that_it_knows_us_and_not_that_it_sends(
+    problem: str, left: str, settings: Any
+) -> None:
+    settings.SMS_GATEWAYS = ["smsc"]
+    GatewayState.objects.create(name="smsc", problem=problem, problem_at=Now())
+    with faulty(answers({"balance": "1.45"})) as (url, _):
+        at("smsc", url, settings)
+        check_balances()
+    assert GatewayState.objects.get().problem == left
 
 
 # --- Money ------------------------------------------------------------------------------------------
