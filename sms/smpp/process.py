@@ -60,6 +60,7 @@ class Process:
         self._pace = Pace(limits.per_second)
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="smpp")
         self._handover: Handover | None = None
+        self._silent = 0  # parts in a row that the centre left without an answer, whatever the link
         self._bound = asyncio.Event()
         self._outcomes: asyncio.Queue[tuple[PartToSend, Outcome]] = asyncio.Queue()
         self._unsettled = 0
@@ -132,6 +133,7 @@ class Process:
             claim=self._claim,
             settle=self._settle,
             unsettled=lambda: self._unsettled,
+            silent=self._silent,
         )
         self._bound.set()
         try:
@@ -139,7 +141,9 @@ class Process:
         finally:
             self._bound.clear()
             self._handover = None
-        return handover.answered > 0 or asyncio.get_running_loop().time() - began > LAST_RETRY
+            was_silent, self._silent = self._silent, handover.silent
+        lasted = asyncio.get_running_loop().time() - began
+        return handover.answered > 0 or (lasted > LAST_RETRY and self._silent <= was_silent)
 
     async def _beat_for_ever(self) -> None:
         """Say that we are bound, while we are: /readyz misses it soon."""

@@ -246,6 +246,45 @@ def test_a_centre_that_goes_and_comes_back(centre: Centre, smpp: Start) -> None:
     assert [submit["text"] for submit in centre.submits()] == ["One", "Two"]
 
 
+def test_what_is_in_flight_when_the_centre_unbinds_is_not_uncertain(centre: Centre, smpp: Start) -> None:
+    """Its answers come after its unbind, our unbind_resp after them; the receipts come with the next bind."""
+    centre.behave(on_bind=["unbind"], delay=2000)
+    rows = queue(*[f"Text {number}" for number in range(5)])
+    process = smpp(centre.port)
+    wait_for(lambda: centre.events("unbind_answered"), process, centre)
+    centre.behave()
+    wait_for(all_are(S.DELIVERED), process, centre)
+    assert len(centre.submits()) == len(rows)
+
+
+def test_a_centre_that_binds_and_takes_nothing_is_asked_ever_more_seldom(centre: Centre, smpp: Start) -> None:
+    centre.behave(status=0x04, delay=100)
+    queue(*[f"Text {number}" for number in range(20)])
+    process = smpp(centre.port, HOTLINE_SMPP_WINDOW="2")
+    wait_for(lambda: len(centre.events("bind")) >= 4, process, centre)
+    binds = [event["at"] for event in centre.events("bind")]
+    assert binds[3] - binds[2] > 1900  # milliseconds: half of the third pause, at least
+    assert states().keys() <= {S.QUEUED, S.SUBMITTING}
+    centre.behave()
+    wait_for(all_are(S.DELIVERED), process, centre)
+    assert twice(centre.taken()) == []
+
+
+def test_a_centre_that_takes_and_never_answers_gets_one_window_and_then_one_part_a_link(
+    centre: Centre, smpp: Start
+) -> None:
+    centre.behave(silent=True)
+    queue(*[f"Text {number}" for number in range(20)])
+    process = smpp(centre.port, HOTLINE_SMPP_WINDOW="4", HOTLINE_SMS_TIMEOUT="1")
+    wait_for(lambda: len(centre.events("bind")) >= 4, process, centre)
+    first, *later = Counter(event["session"] for event in centre.submits()).values()
+    assert first <= 4
+    assert set(later) == {1}
+    centre.behave()
+    wait_for(all_are(S.DELIVERED, S.UNKNOWN), process, centre)
+    assert twice(centre.submits()) == []
+
+
 @pytest.mark.parametrize("status", [0x0D, 0x0E])
 def test_a_bind_that_is_refused_claims_nothing(centre: Centre, smpp: Start, status: int) -> None:
     centre.behave(bind_status=status)
