@@ -70,10 +70,17 @@ STATES: dict[int, tuple[str, str | None]] = {
     7: ("UNKNOWN", None),
     8: ("REJECTD", "rejected"),
 }
-_BY_WORD = dict(STATES.values())
+# Some centres write the names of the states out (5.2.28).
+_WRITTEN_OUT = {
+    "DELIVERED": "delivered",
+    "UNDELIVERABLE": "undelivered",
+    "UNDELIVERED": "undelivered",
+    "REJECTED": "rejected",
+}
+_BY_WORD = {**dict(STATES.values()), **_WRITTEN_OUT}
 
 _TYPE, _RECEIPT, _INTERMEDIATE = 0x3C, 0x04, 0x20  # esm_class of a deliver_sm (5.2.12)
-_FIELD = re.compile(r"\b(id|stat|err):\s*([^\s]+)", re.IGNORECASE)
+_FIELD = re.compile(r"\b(id|stat|err):\s*([^\s;,]+)", re.IGNORECASE)
 _TEXT = re.compile(r"\btext:", re.IGNORECASE)
 
 
@@ -106,7 +113,7 @@ def receipt_of(delivery: pdus.Delivery, ids: str = "same") -> Receipt | None:
     named = delivery.options.get(pdus.RECEIPTED_MESSAGE_ID, b"").partition(b"\0")[0].decode("ascii", "replace").strip()
     written = said.get("id", "")
     told = delivery.options.get(pdus.MESSAGE_STATE, b"")
-    state = STATES.get(told[0], ("", None))[1] if told else _BY_WORD.get(said.get("stat", "").upper()[:7])
+    state = STATES.get(told[0], ("", None))[1] if told else _BY_WORD.get(said.get("stat", "").upper())
     by_option = bool(named) and (ids == "same" or not written)
     gateway_id = id_of_answer(named, ids) if by_option else id_of_receipt(written, ids)
     if not gateway_id or state is None:
@@ -115,8 +122,15 @@ def receipt_of(delivery: pdus.Delivery, ids: str = "same") -> Receipt | None:
 
 
 def _fields(delivery: pdus.Delivery) -> dict[str, str]:
-    """`id`, `stat` and `err` of the text form; what stands behind `text:` is the client's."""
-    text = delivery.message.decode("utf-16-be" if delivery.data_coding == 8 else "latin-1", "replace")
+    """`id`, `stat` and `err` of the text form, read in the alphabet that was declared; where that shows nothing, in the
+    other one: some centres write ASCII and say UCS-2."""
+    alphabets = ("utf-16-be", "latin-1") if delivery.data_coding == 8 else ("latin-1", "utf-16-be")
+    found = [_fields_of(delivery.message.decode(alphabet, "replace")) for alphabet in alphabets]
+    return found[0] or found[1]
+
+
+def _fields_of(text: str) -> dict[str, str]:
+    """What stands behind `text:` is the client's."""
     found: dict[str, str] = {}
     for name, value in _FIELD.findall(_TEXT.split(text.replace("\0", " "), maxsplit=1)[0]):
         found.setdefault(name.lower(), value)

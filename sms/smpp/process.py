@@ -235,23 +235,23 @@ class Process:
         try:
             self._receipts.put_nowait((session, pdu))
         except asyncio.QueueFull:
-            session.answer_delivery(pdu.sequence, pdus.RX_T_APPN)
+            session.answer_delivery(pdu, pdus.RX_T_APPN)
 
     async def _keep_receipts_for_ever(self) -> None:
         while True:
             session, pdu = await self._receipts.get()
             try:
-                session.answer_delivery(pdu.sequence, await self._keep(pdu))
+                session.answer_delivery(pdu, await self._keep(pdu))
             except Exception:
                 log.exception("smpp_receipt_failed")
-                session.answer_delivery(pdu.sequence, pdus.RX_T_APPN)
+                session.answer_delivery(pdu, pdus.RX_T_APPN)
             finally:
                 self._receipts.task_done()
 
     async def _keep(self, pdu: pdus.Pdu) -> int:
         """Write a receipt down; what to answer, after the commit."""
         try:
-            delivery = pdus.read_delivery(pdu.body)
+            delivery = pdus.read_delivery(pdu)
         except pdus.Malformed as error:
             log.warning("smpp_delivery_malformed", words=str(error))
             return pdus.RX_P_APPN

@@ -126,9 +126,10 @@ class Session:
             await self._ask(pdus.UNBIND, patience=min(UNBIND_PATIENCE, self._centre.timeout))
         self.close("unbound")
 
-    def answer_delivery(self, sequence: int, status: int) -> None:
-        """deliver_sm_resp (4.6.2): its id is unused, an empty string. To a link that is gone nothing is said."""
-        self._send(Pdu(pdus.DELIVER_SM | pdus.RESPONSE, status, sequence, b"\0"))
+    def answer_delivery(self, delivery: Pdu, status: int) -> None:
+        """deliver_sm_resp (4.6.2), data_sm_resp (4.7.2): the id is an empty string. To a link that is gone nothing is
+        said."""
+        self._send(Pdu(delivery.command | pdus.RESPONSE, status, delivery.sequence, b"\0"))
 
     def end(self, why: str) -> None:
         """No more messages on this link; what was asked may still be answered."""
@@ -198,7 +199,7 @@ class Session:
     def _take(self, pdu: Pdu) -> None:
         if pdu.command & pdus.RESPONSE:
             self._take_answer(pdu)
-        elif pdu.command == pdus.DELIVER_SM:
+        elif pdu.command in (pdus.DELIVER_SM, pdus.DATA_SM):
             self._on_delivery(self, pdu)
         elif pdu.command == pdus.ENQUIRE_LINK:
             self._send(Pdu(pdus.ENQUIRE_LINK | pdus.RESPONSE, pdus.ROK, pdu.sequence))

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from sms.gateways.base import Accepted, NotSubmitted, Outcome, Rejected, Unknown
 from sms.smpp import answers, pdus
 from sms.smpp.answers import Receipt, is_receipt, outcome_of, receipt_of
+from sms.smpp.pdus import Delivery
 
 RESPONSE = pdus.SUBMIT_SM | pdus.RESPONSE
 
@@ -89,6 +92,21 @@ def test_every_state_in_both_forms(number: int, word: str, state: str | None) ->
         assert found == [Receipt(each, state, reason) for each in ids]
 
 
+WORDS = {
+    "DELIVERED": "delivered", "UNDELIVERABLE": "undelivered", "UNDELIVERED": "undelivered", "EXPIRED": "expired",
+    "DELETED": "undelivered", "REJECTED": "rejected", "ACCEPTED": None, "ENROUTE": None, "UNKNOWN": None,
+    "DELIVERY_FAILED": None, "DELIVER": None, "UNDELI": None,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("word", "state"), WORDS.items())
+@pytest.mark.parametrize("written", [str.upper, str.lower, str.capitalize])
+def test_words_written_out(word: str, state: str | None, written: Callable[[str], str]) -> None:
+    """What begins like a word is not that word."""
+    found = receipt_of(delivery(f"id:7 stat:{written(word)} err:000"))
+    assert (found and found.state) == state
+
+
 @pytest.mark.parametrize(
     ("given", "receipt"),
     [
@@ -103,6 +121,15 @@ def test_every_state_in_both_forms(number: int, word: str, state: str | None) ->
         # a NUL ends a string of C's, and can't be kept
         (delivery("id:1\0 stat:UNDELIV\0 err:011\0"), Receipt("1", "undelivered", "network:011")),
         (delivery("id:1 stat:DELIVRD", coding=8), Receipt("1", "delivered", "")),
+        # the alphabet is not the one that was declared
+        (Delivery(4, 8, b"id:1 stat:DELIVRD err:000", {}), Receipt("1", "delivered", "")),
+        (Delivery(4, 8, b"id:12 stat:DELIVRD err:000", {}), Receipt("12", "delivered", "")),
+        (Delivery(4, 0, "id:1 stat:DELIVRD text:Да".encode("utf-16-be"), {}), Receipt("1", "delivered", "")),
+        (Delivery(4, 8, "id:1 stat:EXPIRED text:Да".encode("utf-16-be"), {}), Receipt("1", "expired", "network")),
+        # between the fields
+        (delivery("id:1;stat:UNDELIV;err:011;text:id:9"), Receipt("1", "undelivered", "network:011")),
+        (delivery("id:1, sub:001, stat:REJECTD, err:000, Text:"), Receipt("1", "rejected", "network")),
+        (delivery("ID:1,STAT:DELIVRD"), Receipt("1", "delivered", "")),
         (delivery("stat:DELIVRD"), None),
         (delivery("text:id:1 stat:DELIVRD"), None),
         (delivery("id:1"), None),

@@ -147,6 +147,17 @@ def test_receipts_before_the_answer(centre: Centre, smpp: Start, form: str, ids:
     assert twice(centre.submits()) == []
 
 
+@pytest.mark.parametrize("form", ["text", "option"])
+def test_receipts_as_data_sm(centre: Centre, smpp: Start, form: str) -> None:
+    centre.behave(via="data_sm", form=form)
+    queue("Hi")
+    process = smpp(centre.port)
+    wait_for(all_are(S.DELIVERED), process, centre)
+    wait_for(lambda: centre.events("receipt_answered"), process, centre)
+    [answered] = centre.events("receipt_answered")
+    assert (answered["command"], answered["status"]) == ("data_sm_resp", 0)
+
+
 @pytest.mark.parametrize(
     ("wanted", "state", "reason"),
     [

@@ -311,9 +311,9 @@ def test_a_centre_that_does_not_answer_our_unbind_holds_nobody_up() -> None:
     assert play(nothing, lambda session: session.unbind(), timeout=0.2)[0] is None
 
 
-@pytest.mark.parametrize("command", [0x00000003, 0x00000103, 0x00012345, 0x7FFFFFFF])
+@pytest.mark.parametrize("command", [0x00000003, 0x00000104, 0x00012345, 0x7FFFFFFF])
 def test_requests_that_we_do_not_know(command: int) -> None:
-    """query_sm, data_sm, and what is no command: told so, and the link goes on."""
+    """query_sm, and what is no command: told so, and the link goes on."""
 
     async def peer(reader: Reader, writer: Writer) -> tuple[Pdu, Pdu]:
         writer.write(Pdu(command, 0, 5, b"whatever").encode() + Pdu(pdus.ENQUIRE_LINK, 0, 6).encode())
@@ -332,9 +332,10 @@ def test_requests_that_have_no_answer_get_none(command: int) -> None:
     assert play(peer, lost)[1] == Pdu(pdus.ENQUIRE_LINK | RESPONSE, 0, 6)
 
 
-def test_a_delivery_is_answered_only_when_we_say_so() -> None:
+@pytest.mark.parametrize("command", [pdus.DELIVER_SM, pdus.DATA_SM])
+def test_a_delivery_is_answered_only_when_we_say_so(command: int) -> None:
     async def peer(reader: Reader, writer: Writer) -> Pdu:
-        writer.write(Pdu(pdus.DELIVER_SM, 0, 0xFFFFFFFF, b"body").encode())
+        writer.write(Pdu(command, 0, 0xFFFFFFFF, b"body").encode())
         # What follows is answered first: nothing else waited before it.
         writer.write(Pdu(pdus.ENQUIRE_LINK, 0, 1).encode())
         alive = await read(reader)
@@ -344,12 +345,12 @@ def test_a_delivery_is_answered_only_when_we_say_so() -> None:
 
     async def ours(session: Session) -> None:
         await asyncio.wait_for(asked.wait(), PATIENCE)
-        session.answer_delivery(0xFFFFFFFF, 0)
+        session.answer_delivery(Pdu(command, 0, 0xFFFFFFFF), 0)
         await lost(session)
 
     asked = asyncio.Event()
     _, told, deliveries = play(peer, ours)
-    assert told == Pdu(pdus.DELIVER_SM | RESPONSE, 0, 0xFFFFFFFF, b"\0")
+    assert told == Pdu(command | RESPONSE, 0, 0xFFFFFFFF, b"\0")
     assert [pdu.body for pdu in deliveries] == [b"body"]
 
 
