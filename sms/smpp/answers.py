@@ -147,22 +147,42 @@ def _reason(delivery: pdus.Delivery, said: dict[str, str]) -> str:
 # --- Ids --------------------------------------------------------------------------------------------
 # (base of the ids in answers, base of those in receipts): kept as decimal then, whoever wrote them.
 ID_FORMS: dict[str, tuple[int, int] | None] = {"same": None, "hex-dec": (16, 10), "dec-hex": (10, 16)}
+_MARK = re.compile(r"^0[xX](?=[0-9a-fA-F])")
 
 
 def id_of_answer(written: str, ids: str) -> str:
     """An id of a submit_sm_resp in the form in which we keep it."""
-    form = ID_FORMS[ids]
-    return _decimal(written, form[0]) if form else written[:100]
+    return _kept(written, ids, 0)
 
 
 def id_of_receipt(written: str, ids: str) -> str:
     """The same of a receipt's text."""
+    return _kept(written, ids, 1)
+
+
+def _kept(written: str, ids: str, whose: int) -> str:
     form = ID_FORMS[ids]
-    return _decimal(written, form[1]) if form else written[:100]
+    written = written.strip()[:100]
+    return _decimal(written, form[whose]) if form else _plain(written)
 
 
 def _decimal(written: str, base: int) -> str:
-    """What can't be read in this base stays as it is."""
-    if not re.fullmatch(r"[0-9a-fA-F]{1,64}" if base == 16 else r"[0-9]{1,64}", written):
-        return written[:100]
-    return str(int(written, base))[:100]
+    """`0x` says what it is. What can't be read in this base stays as it is."""
+    digits = _MARK.sub("", written)
+    if digits != written:
+        base = 16
+    if not re.fullmatch(r"[0-9a-fA-F]{1,64}" if base == 16 else r"[0-9]{1,64}", digits):
+        return written
+    return str(int(digits, base))[:100]
+
+
+def _plain(written: str) -> str:
+    """One form of what a centre writes now with leading zeros, `0x` or capitals, and now without: a number, decimal or
+    hexadecimal, or a UUID.
+
+    Of other ids each letter counts, for two may differ in case alone; so it does where both cases are mixed.
+    """
+    digits = _MARK.sub("", written)
+    if not re.fullmatch(r"[0-9a-f-]+|[0-9A-F-]+", digits):
+        return written
+    return digits.lower().lstrip("0") or "0"

@@ -262,15 +262,8 @@ class Process:
         if receipt is None:
             log.info("smpp_receipt_without_news")
             return pdus.ROK
-        keep = partial(
-            receive_status,
-            gateway=GATEWAY,
-            gateway_id=receipt.gateway_id,
-            state=receipt.state,
-            reason=receipt.reason,
-        )
         try:
-            await self._in_thread(partial(persistently, keep))
+            await self._in_thread(partial(persistently, partial(keep_receipt, receipt)))
         except _AWAY as error:
             log.warning("smpp_database_away", error=type(error).__name__)
             return pdus.RX_T_APPN
@@ -309,6 +302,14 @@ class Process:
     def _wake(self) -> None:
         if self._handover:
             self._handover.wake.set()
+
+
+def keep_receipt(receipt: answers.Receipt) -> None:
+    """Write it down. One of an id that we don't know (yet, where its answer is still to come) is told to the log too:
+    that all are is what a wrong HOTLINE_SMPP_RECEIPT_IDS looks like."""
+    found = receive_status(gateway=GATEWAY, gateway_id=receipt.gateway_id, state=receipt.state, reason=receipt.reason)
+    if found is None:
+        log.info("smpp_receipt_of_nothing", gateway=GATEWAY, state=receipt.state)
 
 
 def _with_connection(function: Callable[[], T]) -> T:

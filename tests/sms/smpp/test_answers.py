@@ -47,7 +47,7 @@ def test_every_status_has_its_outcome(status: int) -> None:
 
 @pytest.mark.parametrize(
     ("body", "gateway_id"),
-    [(b"A0F1\0", "A0F1"), (b"A0F1", "A0F1"), (b"\0", ""), (b"", ""), (b"7" * 200, "7" * 100), (b"\xff1\0", "?1")],
+    [(b"A0F1\0", "a0f1"), (b"A0F1", "a0f1"), (b"\0", ""), (b"", ""), (b"7" * 200, "7" * 100), (b"\xff1\0", "?1")],
 )
 def test_yes_comes_with_an_id(body: bytes, gateway_id: str) -> None:
     assert said(0, body) == Accepted(gateway_id)
@@ -88,8 +88,7 @@ def test_every_state_in_both_forms(number: int, word: str, state: str | None) ->
         assert found == [None, None, None]
     else:
         reason = "" if state == "delivered" else "network"
-        ids = ["7A", "7A", "7a"]
-        assert found == [Receipt(each, state, reason) for each in ids]
+        assert found == [Receipt("7a", state, reason)] * 3
 
 
 WORDS = {
@@ -161,9 +160,21 @@ def test_the_option_that_names_a_message_makes_a_receipt(esm_class: int, receipt
     ("ids", "answered", "reported"),
     [
         ("same", "0000A0F1", "0000A0F1"),
+        ("same", "0000A0F1", "a0f1"),
+        ("same", "a0f1", "0xA0F1"),
+        ("same", "0X0000a0f1", "A0F1"),
+        ("same", " 0041201", "41201"),
+        ("same", "41201", "0000000000041201"),
+        ("same", "0000", "0"),
+        ("same", "0x0", "00"),
+        ("same", "7C9E6679-7425-40DE-944B-E07FC1F90AE7", "7c9e6679-7425-40de-944b-e07fc1f90ae7"),
+        ("same", "SMSC-0042/a", "SMSC-0042/a"),
         ("hex-dec", "0000A0F1", "41201"),
         ("hex-dec", "a0f1", "0041201"),
+        ("hex-dec", "0xA0F1", "41201"),
+        ("hex-dec", " 0Xa0f1 ", "0041201"),
         ("dec-hex", "41201", "A0F1"),
+        ("dec-hex", " 0041201", "0x0000a0f1"),
     ],
 )
 def test_an_answer_and_its_receipt_have_one_id(ids: str, answered: str, reported: str) -> None:
@@ -177,7 +188,24 @@ def test_an_answer_and_its_receipt_have_one_id(ids: str, answered: str, reported
     assert receipt.gateway_id == accepted.gateway_id
 
 
-@pytest.mark.parametrize("written", ["", "no-number", "1_0", " 1", "-5", "٣"])
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("4kZ", "4kz"),  # of a counter in base 62
+        ("aB3", "Ab3"),  # the same, by chance of hexadecimal digits alone
+        ("0ZZ", "ZZ"),
+        ("1 0", "10"),
+        ("A0F1", "A0F10"),
+        ("0x", "x"),
+        ("0", ""),
+    ],
+)
+def test_different_ids_stay_different(one: str, other: str) -> None:
+    for of in (answers.id_of_answer, answers.id_of_receipt):
+        assert of(one, "same") != of(other, "same")
+
+
+@pytest.mark.parametrize("written", ["", "no-number", "1_0", "0x", "0xyz", "-5", "٣"])
 def test_an_id_that_is_no_number_stays_as_it_is(written: str) -> None:
     assert answers.id_of_receipt(written, "hex-dec") == written
     assert answers.id_of_answer(written, "hex-dec") == written
