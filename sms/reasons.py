@@ -41,6 +41,7 @@ REASONS = {
     "rejected_by_gateway": _("rejected by the gateway"),
     "test_mode": _("the account at the gateway is in test mode: nothing is sent"),
     "link_lost": _("the connection to the gateway broke before it answered"),
+    "never_sent": _("was not sent: another part of the message had failed"),
     "probably_accepted": _("the gateway has probably taken it already"),
     "quiet_hours": _("waits for the end of the quiet hours"),
     "opted_out": _("the client asked not to be sent SMS"),
