@@ -60,6 +60,7 @@ def hand_over(
     asked: list[int] | None = None,
     silent: int = 0,
     made: list[Handover] | None = None,
+    waking: Callable[[Handover], Awaitable[Any]] | None = None,
 ) -> tuple[Said, Any]:
     """Run until the link is lost, or a stop: once so many parts are settled (all of them), or after `run_for` seconds.
 
@@ -113,7 +114,10 @@ def hand_over(
             made.append(work)
         if run_for is not None:
             asyncio.get_running_loop().call_later(run_for, stop.set)
+        waker = asyncio.create_task(waking(work)) if waking else None
         await asyncio.wait_for(work.run(stop, grace), PATIENCE)
+        if waker:
+            await waker
         server.close()
         return await asyncio.wait_for(done, PATIENCE)
 
@@ -177,6 +181,24 @@ def test_the_window_is_never_overrun_and_claims_are_what_it_has_room_for() -> No
     assert all(isinstance(outcome, Accepted) for _, outcome in settled)
     assert max(asked) == asked[0] == 3 + handover.LOOK_AHEAD
     assert min(asked) > 0
+
+
+def test_what_is_announced_is_claimed_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(handover, "POLL", PATIENCE)
+    queue: list[PartToSend] = []
+    asked: list[int] = []
+
+    async def waking(work: Handover) -> None:
+        while not asked:
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(0.3)  # it has found nothing by now
+        queue.extend(parts("a"))
+        work.wake.set()
+
+    began = time.monotonic()
+    settled, _ = hand_over(answering(), queue, settles=1, asked=asked, waking=waking)
+    assert settled == [("a", Accepted("id-a"))]
+    assert time.monotonic() - began < PATIENCE / 2
 
 
 def test_no_more_a_second_than_agreed() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sms.smpp import answers, pdus
@@ -80,6 +80,7 @@ def test_half_a_data_sm(end: int) -> None:
         delivered(DATA[:end], pdus.DATA_SM)
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=300), st.sampled_from([pdus.DELIVER_SM, pdus.DATA_SM]))
 def test_whatever_comes_is_read_or_refused(octets: bytes, command: int) -> None:
     try:
@@ -91,6 +92,7 @@ def test_whatever_comes_is_read_or_refused(octets: bytes, command: int) -> None:
         answers.receipt_of(found, ids)
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=80), st.sampled_from(sorted(answers.ID_FORMS)), st.integers(0, 0xFFFFFFFF))
 def test_whatever_an_answer_holds_it_has_an_outcome(octets: bytes, ids: str, status: int) -> None:
     answers.outcome_of(Pdu(pdus.SUBMIT_SM | pdus.RESPONSE, status, 1, octets), ids)
