@@ -156,7 +156,7 @@ class Handover:
 
     async def _wait_for_answers(self, stopped: asyncio.Task[Any], grace: float) -> None:
         """Of a link that is gone each has its outcome at once."""
-        answered = asyncio.create_task(asyncio.wait(self._in_flight))
+        answered = asyncio.create_task(asyncio.wait([*self._in_flight]))  # of those now: it begins a turn later
         await asyncio.wait([answered, stopped], return_when=asyncio.FIRST_COMPLETED)
         await asyncio.wait([answered], timeout=grace)
         answered.cancel()
