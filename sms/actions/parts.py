@@ -199,7 +199,10 @@ def _settle_part(part: SmsPart, outcome: Outcome) -> None:
 
 
 def conclude(message: SmsMessage, pause: NotSubmitted | None = None) -> None:
-    """Move a locked message to where its parts have come; nothing while some are still being handed over."""
+    """Move a locked message to where its parts have come; nothing while some are still being handed over.
+
+    One that has failed takes what was never sent of it along: no part waits for what will not come.
+    """
     parts = list(message.parts.all())
     target = worst(part.state for part in parts)
     if target in (PartState.SUBMITTING, message.state):
@@ -212,6 +215,8 @@ def conclude(message: SmsMessage, pause: NotSubmitted | None = None) -> None:
         to_unknown(message, reason)
     else:
         move(message, target, reason=reason, lease_until=None, check_after=None)
+    if message.has_failed:
+        message.parts.filter(state=PartState.QUEUED).update(state=PartState.UNDELIVERED, reason="never_sent")
 
 
 # --- What the gateway says afterwards ---------------------------------------------------------------

@@ -70,10 +70,17 @@ STATES: dict[int, tuple[str, str | None]] = {
     7: ("UNKNOWN", None),
     8: ("REJECTD", "rejected"),
 }
-_BY_WORD = dict(STATES.values())
+# Some centres write the names of the states out (5.2.28).
+_WRITTEN_OUT = {
+    "DELIVERED": "delivered",
+    "UNDELIVERABLE": "undelivered",
+    "UNDELIVERED": "undelivered",
+    "REJECTED": "rejected",
+}
+_BY_WORD = {**dict(STATES.values()), **_WRITTEN_OUT}
 
 _TYPE, _RECEIPT, _INTERMEDIATE = 0x3C, 0x04, 0x20  # esm_class of a deliver_sm (5.2.12)
-_FIELD = re.compile(r"\b(id|stat|err):\s*([^\s]+)", re.IGNORECASE)
+_FIELD = re.compile(r"\b(id|stat|err):\s*([^\s;,]+)", re.IGNORECASE)
 _TEXT = re.compile(r"\btext:", re.IGNORECASE)
 
 
@@ -106,7 +113,7 @@ def receipt_of(delivery: pdus.Delivery, ids: str = "same") -> Receipt | None:
     named = delivery.options.get(pdus.RECEIPTED_MESSAGE_ID, b"").partition(b"\0")[0].decode("ascii", "replace").strip()
     written = said.get("id", "")
     told = delivery.options.get(pdus.MESSAGE_STATE, b"")
-    state = STATES.get(told[0], ("", None))[1] if told else _BY_WORD.get(said.get("stat", "").upper()[:7])
+    state = STATES.get(told[0], ("", None))[1] if told else _BY_WORD.get(said.get("stat", "").upper())
     by_option = bool(named) and (ids == "same" or not written)
     gateway_id = id_of_answer(named, ids) if by_option else id_of_receipt(written, ids)
     if not gateway_id or state is None:
@@ -115,8 +122,15 @@ def receipt_of(delivery: pdus.Delivery, ids: str = "same") -> Receipt | None:
 
 
 def _fields(delivery: pdus.Delivery) -> dict[str, str]:
-    """`id`, `stat` and `err` of the text form; what stands behind `text:` is the client's."""
-    text = delivery.message.decode("utf-16-be" if delivery.data_coding == 8 else "latin-1", "replace")
+    """`id`, `stat` and `err` of the text form, read in the alphabet that was declared; where that shows nothing, in the
+    other one: some centres write ASCII and say UCS-2."""
+    alphabets = ("utf-16-be", "latin-1") if delivery.data_coding == 8 else ("latin-1", "utf-16-be")
+    found = [_fields_of(delivery.message.decode(alphabet, "replace")) for alphabet in alphabets]
+    return found[0] or found[1]
+
+
+def _fields_of(text: str) -> dict[str, str]:
+    """What stands behind `text:` is the client's."""
     found: dict[str, str] = {}
     for name, value in _FIELD.findall(_TEXT.split(text.replace("\0", " "), maxsplit=1)[0]):
         found.setdefault(name.lower(), value)
@@ -133,22 +147,42 @@ def _reason(delivery: pdus.Delivery, said: dict[str, str]) -> str:
 # --- Ids --------------------------------------------------------------------------------------------
 # (base of the ids in answers, base of those in receipts): kept as decimal then, whoever wrote them.
 ID_FORMS: dict[str, tuple[int, int] | None] = {"same": None, "hex-dec": (16, 10), "dec-hex": (10, 16)}
+_MARK = re.compile(r"^0[xX](?=[0-9a-fA-F])")
 
 
 def id_of_answer(written: str, ids: str) -> str:
     """An id of a submit_sm_resp in the form in which we keep it."""
-    form = ID_FORMS[ids]
-    return _decimal(written, form[0]) if form else written[:100]
+    return _kept(written, ids, 0)
 
 
 def id_of_receipt(written: str, ids: str) -> str:
     """The same of a receipt's text."""
+    return _kept(written, ids, 1)
+
+
+def _kept(written: str, ids: str, whose: int) -> str:
     form = ID_FORMS[ids]
-    return _decimal(written, form[1]) if form else written[:100]
+    written = written.strip()[:100]
+    return _decimal(written, form[whose]) if form else _plain(written)
 
 
 def _decimal(written: str, base: int) -> str:
-    """What can't be read in this base stays as it is."""
-    if not re.fullmatch(r"[0-9a-fA-F]{1,64}" if base == 16 else r"[0-9]{1,64}", written):
-        return written[:100]
-    return str(int(written, base))[:100]
+    """`0x` says what it is. What can't be read in this base stays as it is."""
+    digits = _MARK.sub("", written)
+    if digits != written:
+        base = 16
+    if not re.fullmatch(r"[0-9a-fA-F]{1,64}" if base == 16 else r"[0-9]{1,64}", digits):
+        return written
+    return str(int(digits, base))[:100]
+
+
+def _plain(written: str) -> str:
+    """One form of what a centre writes now with leading zeros, `0x` or capitals, and now without: a number, decimal or
+    hexadecimal, or a UUID.
+
+    Of other ids each letter counts, for two may differ in case alone; so it does where both cases are mixed.
+    """
+    digits = _MARK.sub("", written)
+    if not re.fullmatch(r"[0-9a-f-]+|[0-9A-F-]+", digits):
+        return written
+    return digits.lower().lstrip("0") or "0"

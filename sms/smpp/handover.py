@@ -14,6 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
+from typing import Any
 
 import structlog
 
@@ -34,7 +35,7 @@ POLL = 1.5
 BREATH = 0.1
 # The centre is full: how long we wait at first, and at the most.
 FIRST_PAUSE, LAST_PAUSE = 1.0, 16.0
-# So many time-outs without any answer between them: the link is of no use.
+# So many parts without an answer in a row, and no answer in time: the link is of no use.
 MOST_SILENT = 3
 # What is given back because of us, not because of the centre, comes again soon.
 _SOON = timedelta(seconds=1)
@@ -88,7 +89,11 @@ class Claimed:
 
 
 class Handover:
-    """Works on one session until it is lost or `stop` is called."""
+    """Works on one session until it ends or `stop` is called.
+
+    `silent`: parts in a row that got no answer, those of earlier sessions among them. While there are any the window
+    is one part: a centre that takes and never answers must not get a whole window at each bind.
+    """
 
     def __init__(
         self,
@@ -99,29 +104,31 @@ class Handover:
         claim: Callable[[int], Awaitable[list[PartToSend]]],
         settle: Callable[[PartToSend, Outcome], None],
         unsettled: Callable[[], int],
+        silent: int = 0,
     ) -> None:
         """`claim(most)` waits out a database that is away; `settle` returns at once, `unsettled()` are not yet kept."""
         self.session = session
         self.answered = 0
+        self.silent = silent
         self.wake = asyncio.Event()
         self._limits = limits
         self._pace = pace
         self._claim, self._settle, self._unsettled = claim, settle, unsettled
         self._stopping = False
         self._ready: deque[Claimed] = deque()
-        self._has_ready = asyncio.Event()
-        self._window = asyncio.Semaphore(limits.window)
         self._in_flight: set[asyncio.Task[None]] = set()
-        self._silent = 0
+        self._changed = asyncio.Event()  # what is ready, in flight, or the window
         self._probe: asyncio.Task[None] | None = None
         self._pause = FIRST_PAUSE
         self._held_until = 0.0
 
     async def run(self, stop: asyncio.Event, grace: float) -> None:
-        """Hand over until the link is lost, or `stop`: then answers are waited for during `grace` seconds."""
+        """Hand over until the link ends, or `stop`: then no more is written, and the answers in flight are waited for,
+        each for its time, after a stop during `grace` seconds."""
         claiming = asyncio.create_task(self._claim_for_ever())
         writing = asyncio.create_task(self._write_for_ever())
-        ends = [asyncio.create_task(stop.wait()), asyncio.create_task(self.session.lost.wait())]
+        stopped = asyncio.create_task(stop.wait())
+        ends = [stopped, asyncio.create_task(self.session.ending.wait())]
         try:
             await asyncio.wait([claiming, writing, *ends], return_when=asyncio.FIRST_COMPLETED)
             self._stopping = True
@@ -130,12 +137,11 @@ class Handover:
             await asyncio.wait([writing])
             given_back = NotSubmitted(reason=self._why_given_back(), retry_after=_SOON)
             self._give_back_all(given_back)
-            if self._in_flight and not self.session.lost.is_set():
-                await asyncio.wait(self._in_flight, timeout=grace)
-            if self.session.lost.is_set():
+            if self.session.ending.is_set():
                 log.warning("smpp_link_lost", why=self.session.why, in_flight=len(self._in_flight))
-            else:
-                await self.session.unbind()  # what is still open is unknown from here on
+            if self._in_flight:
+                await self._wait_for_answers(stopped, grace)
+            await self.session.unbind()  # what is still open is unknown from here on
             await asyncio.wait([claiming])  # a claim is never cancelled: its rows would be nobody's
             self._give_back_all(given_back)
             if self._in_flight:
@@ -148,6 +154,13 @@ class Handover:
             if task.done() and not task.cancelled() and (error := task.exception()):
                 raise error
 
+    async def _wait_for_answers(self, stopped: asyncio.Task[Any], grace: float) -> None:
+        """Of a link that is gone each has its outcome at once."""
+        answered = asyncio.create_task(asyncio.wait([*self._in_flight]))  # of those now: it begins a turn later
+        await asyncio.wait([answered, stopped], return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait([answered], timeout=grace)
+        answered.cancel()
+
     # --- Claim ------------------------------------------------------------------------------------
     async def _claim_for_ever(self) -> None:
         while not self._over():
@@ -158,7 +171,7 @@ class Handover:
                 write_by = time.monotonic() + self._limits.write_within
                 if found := await self._claim(room):
                     self._ready.extend(Claimed(part, write_by) for part in found)
-                    self._has_ready.set()
+                    self._changed.set()
                     continue
                 await asyncio.sleep(BREATH)
             with suppress(TimeoutError):
@@ -166,47 +179,56 @@ class Handover:
                     await self.wake.wait()
 
     def _over(self) -> bool:
-        return self._stopping or self.session.lost.is_set()
+        return self._stopping or self.session.ending.is_set()
 
     def _room(self) -> int:
         if time.monotonic() < self._held_until:
             return 0
-        return self._limits.window + LOOK_AHEAD - len(self._ready) - len(self._in_flight) - self._unsettled()
+        return self._window() + LOOK_AHEAD - len(self._ready) - len(self._in_flight) - self._unsettled()
+
+    def _window(self) -> int:
+        return 1 if self.silent else self._limits.window
 
     # --- Write ------------------------------------------------------------------------------------
     async def _write_for_ever(self) -> None:
         """May be cancelled at any await: a part leaves `_ready` only where it is written or given back."""
         while not self._over():
-            while not self._ready:
-                self._has_ready.clear()
-                await self._has_ready.wait()
-            await self._window.acquire()
+            while not self._may_write():
+                self._changed.clear()
+                await self._changed.wait()
             await self._pace.turn()
-            if not self._ready or self._over() or not self._write_next():
-                self._window.release()
+            if self._may_write() and not self._over():
+                self._write_next()
 
-    def _write_next(self) -> bool:
-        """Is one part more on its way? Nothing here waits: between the look at the clock and the socket is no gap."""
+    def _may_write(self) -> bool:
+        return bool(self._ready) and len(self._in_flight) < self._window()
+
+    def _write_next(self) -> None:
+        """Nothing here waits: between the look at the clock and the socket is no gap."""
         claimed = self._ready.popleft()
         part = claimed.part
         try:
             body = encoding.submit_body(part)
         except ValueError:
             self._conclude(part, Rejected(reason="not_encodable"))
-            return False
+            return
         if time.monotonic() > claimed.write_by:
             self._settle(part, NotSubmitted(reason="too_late", retry_after=_SOON))
-            return False
+            return
         try:
             answer = self.session.submit(body)
         except NothingWritten:
             self._ready.appendleft(claimed)  # given back with the others
             self.session.close("nothing_written")
-            return False
+            return
         task = asyncio.create_task(self._wait_for(part, answer))
         self._in_flight.add(task)
-        task.add_done_callback(self._in_flight.discard)
-        return True
+        task.add_done_callback(self._landed)
+
+    def _landed(self, task: asyncio.Task[None]) -> None:
+        self._in_flight.discard(task)
+        self._changed.set()
+        self.wake.set()
 
     # --- The answer -------------------------------------------------------------------------------
     async def _wait_for(self, part: PartToSend, answer: asyncio.Future[Pdu]) -> None:
@@ -214,37 +236,41 @@ class Handover:
         try:
             async with asyncio.timeout(self._limits.timeout):
                 outcome = answers.outcome_of(await asyncio.shield(answer), self._limits.ids)
-            self.answered += 1
-            self._silent = 0
+            self._heard(outcome)
         except LinkLost:
-            pass
+            self.silent += 1
         except TimeoutError:
+            self.silent += 1
             answer.add_done_callback(partial(self._late, part))
             self._doubt()
         finally:
-            self._window.release()
             self._conclude(part, outcome)
-            self.wake.set()
+
+    def _heard(self, outcome: Outcome) -> None:
+        """The centre takes messages. Where it says that it does not take ours, nothing shows that it serves."""
+        if not _is_not_bound(outcome):
+            self.answered += 1
+            self.silent = 0
 
     def _late(self, part: PartToSend, answer: asyncio.Future[Pdu]) -> None:
         """An answer after its time still makes the unknown known; it never goes back to the queue."""
         if answer.cancelled() or answer.exception() is not None:
             return
         log.info("smpp_late_answer", message=part.message, part=part.seq)
-        self.answered += 1
-        self._silent = 0
-        self._settle(part, answers.outcome_of(answer.result(), self._limits.ids))
+        outcome = answers.outcome_of(answer.result(), self._limits.ids)
+        self._heard(outcome)
+        self._changed.set()
+        self._settle(part, outcome)
 
     def _conclude(self, part: PartToSend, outcome: Outcome) -> None:
         self._settle(part, outcome)
         if isinstance(outcome, (Rejected, Unknown)):
             # The client won't get the whole: the rest of it would cost money, and is not sent.
             self._give_back(lambda claimed: claimed.part.token == part.token, NotSubmitted(reason=outcome.reason))
+        elif _is_not_bound(outcome):
+            self.session.end("not_bound")
         elif isinstance(outcome, NotSubmitted):
-            if outcome.reason == "throttled":
-                self._hold()
-            else:
-                self.session.close(outcome.reason)
+            self._hold()
         else:
             self._pause = FIRST_PAUSE
 
@@ -260,15 +286,16 @@ class Handover:
 
     def _doubt(self) -> None:
         """No answer within its time: is anybody there?"""
-        self._silent += 1
-        if self._silent >= MOST_SILENT:
+        if self.session.ending.is_set():
+            return
+        if self.silent >= MOST_SILENT:
             self.session.close("silent")
         elif self._probe is None or self._probe.done():
             self._probe = asyncio.create_task(self.session.probe())
 
     # --- Give back --------------------------------------------------------------------------------
     def _why_given_back(self) -> str:
-        return "no_connection" if self.session.lost.is_set() else "stopped"
+        return "no_connection" if self.session.ending.is_set() else "stopped"
 
     def _give_back_all(self, outcome: NotSubmitted) -> None:
         self._give_back(lambda claimed: True, outcome)
@@ -279,3 +306,7 @@ class Handover:
             if which(claimed):
                 self._settle(claimed.part, outcome)
         self._ready = deque(kept)
+
+
+def _is_not_bound(outcome: Outcome) -> bool:
+    return isinstance(outcome, NotSubmitted) and outcome.reason != "throttled"

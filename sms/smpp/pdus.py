@@ -14,6 +14,7 @@ BIND_TRANSCEIVER = 0x00000009
 OUTBIND = 0x0000000B
 ENQUIRE_LINK = 0x00000015
 ALERT_NOTIFICATION = 0x00000102
+DATA_SM = 0x00000103
 RESPONSE = 0x80000000  # the bit that makes an answer of a request
 
 # command_status (5.1.3), those that we send; what we get is in `answers`.
@@ -106,7 +107,7 @@ def c_string(text: str) -> bytes:
 # --- What we get ------------------------------------------------------------------------------------
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """What a deliver_sm brings: a receipt, or what a client wrote."""
+    """What a deliver_sm or data_sm brings: a receipt, or what a client wrote."""
 
     esm_class: int
     data_coding: int
@@ -119,18 +120,22 @@ def message_id(body: bytes) -> str:
     return body.partition(b"\0")[0].decode("ascii", "replace").replace("\ufffd", "?").strip()[:100]
 
 
-def read_delivery(body: bytes) -> Delivery:
-    """The body of a deliver_sm (4.6.1). Raises Malformed; options that can't be read are left out."""
-    reader = _Reader(body)
+def read_delivery(pdu: Pdu) -> Delivery:
+    """A deliver_sm (4.6.1) or data_sm (4.7.1). Raises Malformed; options that can't be read are left out."""
+    reader = _Reader(pdu.body)
     reader.c_string()  # service_type
     for _ in ("source", "destination"):
         reader.octets(2)
         reader.c_string()
-    esm_class = reader.octets(3)[0]
-    reader.c_string()
-    reader.c_string()
-    data_coding = reader.octets(4)[2]
-    message = reader.octets(reader.octets(1)[0])
+    if pdu.command == DATA_SM:
+        esm_class, _, data_coding = reader.octets(3)
+        message = b""  # it is in the option
+    else:
+        esm_class = reader.octets(3)[0]
+        reader.c_string()
+        reader.c_string()
+        data_coding = reader.octets(4)[2]
+        message = reader.octets(reader.octets(1)[0])
     options = _read_options(reader.rest())
     message = message or options.get(MESSAGE_PAYLOAD, b"")
     if esm_class & 0x40 and message:

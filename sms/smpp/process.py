@@ -60,6 +60,7 @@ class Process:
         self._pace = Pace(limits.per_second)
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="smpp")
         self._handover: Handover | None = None
+        self._silent = 0  # parts in a row that the centre left without an answer, whatever the link
         self._bound = asyncio.Event()
         self._outcomes: asyncio.Queue[tuple[PartToSend, Outcome]] = asyncio.Queue()
         self._unsettled = 0
@@ -132,6 +133,7 @@ class Process:
             claim=self._claim,
             settle=self._settle,
             unsettled=lambda: self._unsettled,
+            silent=self._silent,
         )
         self._bound.set()
         try:
@@ -139,7 +141,9 @@ class Process:
         finally:
             self._bound.clear()
             self._handover = None
-        return handover.answered > 0 or asyncio.get_running_loop().time() - began > LAST_RETRY
+            was_silent, self._silent = self._silent, handover.silent
+        lasted = asyncio.get_running_loop().time() - began
+        return handover.answered > 0 or (lasted > LAST_RETRY and self._silent <= was_silent)
 
     async def _beat_for_ever(self) -> None:
         """Say that we are bound, while we are: /readyz misses it soon."""
@@ -231,23 +235,23 @@ class Process:
         try:
             self._receipts.put_nowait((session, pdu))
         except asyncio.QueueFull:
-            session.answer_delivery(pdu.sequence, pdus.RX_T_APPN)
+            session.answer_delivery(pdu, pdus.RX_T_APPN)
 
     async def _keep_receipts_for_ever(self) -> None:
         while True:
             session, pdu = await self._receipts.get()
             try:
-                session.answer_delivery(pdu.sequence, await self._keep(pdu))
+                session.answer_delivery(pdu, await self._keep(pdu))
             except Exception:
                 log.exception("smpp_receipt_failed")
-                session.answer_delivery(pdu.sequence, pdus.RX_T_APPN)
+                session.answer_delivery(pdu, pdus.RX_T_APPN)
             finally:
                 self._receipts.task_done()
 
     async def _keep(self, pdu: pdus.Pdu) -> int:
         """Write a receipt down; what to answer, after the commit."""
         try:
-            delivery = pdus.read_delivery(pdu.body)
+            delivery = pdus.read_delivery(pdu)
         except pdus.Malformed as error:
             log.warning("smpp_delivery_malformed", words=str(error))
             return pdus.RX_P_APPN
@@ -258,15 +262,8 @@ class Process:
         if receipt is None:
             log.info("smpp_receipt_without_news")
             return pdus.ROK
-        keep = partial(
-            receive_status,
-            gateway=GATEWAY,
-            gateway_id=receipt.gateway_id,
-            state=receipt.state,
-            reason=receipt.reason,
-        )
         try:
-            await self._in_thread(partial(persistently, keep))
+            await self._in_thread(partial(persistently, partial(keep_receipt, receipt)))
         except _AWAY as error:
             log.warning("smpp_database_away", error=type(error).__name__)
             return pdus.RX_T_APPN
@@ -305,6 +302,14 @@ class Process:
     def _wake(self) -> None:
         if self._handover:
             self._handover.wake.set()
+
+
+def keep_receipt(receipt: answers.Receipt) -> None:
+    """Write it down. One of an id that we don't know (yet, where its answer is still to come) is told to the log too:
+    that all are is what a wrong HOTLINE_SMPP_RECEIPT_IDS looks like."""
+    found = receive_status(gateway=GATEWAY, gateway_id=receipt.gateway_id, state=receipt.state, reason=receipt.reason)
+    if found is None:
+        log.info("smpp_receipt_of_nothing", gateway=GATEWAY, state=receipt.state)
 
 
 def _with_connection(function: Callable[[], T]) -> T:

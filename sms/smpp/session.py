@@ -51,7 +51,8 @@ class Centre:
 
 
 class Session:
-    """Made by `bind`. `lost` is set once the link is gone; then every open request fails with LinkLost."""
+    """Made by `bind`. `ending` is set once it takes no more messages; `lost` once the link is gone: then every open
+    request fails with LinkLost. In between answers are still heard, and whoever waits for them calls `unbind` then."""
 
     def __init__(
         self,
@@ -59,12 +60,14 @@ class Session:
         streams: tuple[asyncio.StreamReader, asyncio.StreamWriter],
         on_delivery: Callable[[Session, Pdu], None],
     ) -> None:
+        self.ending = asyncio.Event()
         self.lost = asyncio.Event()
         self.why = ""
         self._centre = centre
         self._reader, self._writer = streams
         self._on_delivery = on_delivery
         self._sequence = 0
+        self._unbound_by: int | None = None  # the sequence number of the centre's unbind
         self._open: dict[int, tuple[int, asyncio.Future[Pdu]]] = {}
         self._heard = asyncio.get_running_loop().time()
         self._tasks = [asyncio.create_task(self._read()), asyncio.create_task(self._keep_alive())]
@@ -100,6 +103,8 @@ class Session:
 
         Raises NothingWritten: the only way in which surely nothing has left.
         """
+        if self.ending.is_set():
+            raise NothingWritten
         return self._request(pdus.SUBMIT_SM, body)
 
     async def probe(self) -> None:
@@ -112,20 +117,31 @@ class Session:
             pass
 
     async def unbind(self) -> None:
-        """Say good-bye, and close whatever the centre says to that."""
+        """Say good-bye, and close whatever the centre says to that; where it was the first, answer it (4.2.2)."""
+        if self._unbound_by is not None:
+            self._send(Pdu(pdus.UNBIND | pdus.RESPONSE, pdus.ROK, self._unbound_by))
+            self.close("unbound_by_centre")
+            return
         with contextlib.suppress(LinkLost, NothingWritten, TimeoutError):
             await self._ask(pdus.UNBIND, patience=min(UNBIND_PATIENCE, self._centre.timeout))
         self.close("unbound")
 
-    def answer_delivery(self, sequence: int, status: int) -> None:
-        """deliver_sm_resp (4.6.2): its id is unused, an empty string. To a link that is gone nothing is said."""
-        self._send(Pdu(pdus.DELIVER_SM | pdus.RESPONSE, status, sequence, b"\0"))
+    def answer_delivery(self, delivery: Pdu, status: int) -> None:
+        """deliver_sm_resp (4.6.2), data_sm_resp (4.7.2): the id is an empty string. To a link that is gone nothing is
+        said."""
+        self._send(Pdu(delivery.command | pdus.RESPONSE, status, delivery.sequence, b"\0"))
+
+    def end(self, why: str) -> None:
+        """No more messages on this link; what was asked may still be answered."""
+        if not self.ending.is_set():
+            self.why = why
+            self.ending.set()
 
     def close(self, why: str) -> None:
         """End the link at once."""
         if self.lost.is_set():
             return
-        self.why = why
+        self.end(why)
         self.lost.set()
         for task in self._tasks:
             if task is not asyncio.current_task():
@@ -183,13 +199,14 @@ class Session:
     def _take(self, pdu: Pdu) -> None:
         if pdu.command & pdus.RESPONSE:
             self._take_answer(pdu)
-        elif pdu.command == pdus.DELIVER_SM:
+        elif pdu.command in (pdus.DELIVER_SM, pdus.DATA_SM):
             self._on_delivery(self, pdu)
         elif pdu.command == pdus.ENQUIRE_LINK:
             self._send(Pdu(pdus.ENQUIRE_LINK | pdus.RESPONSE, pdus.ROK, pdu.sequence))
         elif pdu.command == pdus.UNBIND:
-            self._send(Pdu(pdus.UNBIND | pdus.RESPONSE, pdus.ROK, pdu.sequence))
-            self.close("unbound_by_centre")
+            # Many centres close at our answer; it waits until those to our messages have come (`unbind`).
+            self._unbound_by = pdu.sequence
+            self.end("unbound_by_centre")
         elif pdu.command in (pdus.OUTBIND, pdus.ALERT_NOTIFICATION):
             pass  # no news for us, and the only requests that have no answer (4.1.7, 4.12.1)
         else:
@@ -210,9 +227,9 @@ class Session:
                 answer.set_result(pdu)
 
     async def _keep_alive(self) -> None:
-        """Silence is asked about; while something comes the link is alive."""
+        """Silence is asked about; while something comes the link is alive. One that ends anyway is asked nothing."""
         clock = asyncio.get_running_loop().time
-        while not self.lost.is_set():
+        while not self.ending.is_set():
             quiet = clock() - self._heard
             if quiet >= self._centre.silence:
                 await self.probe()

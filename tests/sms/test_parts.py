@@ -62,6 +62,10 @@ def parts(found: SmsMessage) -> list[str]:
     return list(found.parts.order_by("seq").values_list("state", flat=True))
 
 
+def whys(found: SmsMessage) -> list[tuple[str, str]]:
+    return list(found.parts.order_by("seq").values_list("state", "reason"))
+
+
 def again(found: SmsMessage) -> SmsMessage:
     """Its pause is over."""
     SmsMessage.objects.filter(pk=found.pk).update(not_before=Now())
@@ -261,14 +265,47 @@ def test_one_part_that_failed_fails_the_message(state: str) -> None:
 
 
 @pytest.mark.django_db
-def test_a_part_that_failed_while_others_wait_ends_the_message() -> None:
+@pytest.mark.parametrize("state", ["undelivered", "expired", "rejected"])
+def test_a_part_that_failed_while_others_wait_ends_the_message_and_them(state: str) -> None:
     row()
-    settled = settle(take(), Accepted("1"), FULL, FULL)
-    found = told("1", "undelivered")
+    settled = settle(take(), Accepted("1"), FULL, Accepted("3"))
+    found = told("1", state, "network:011")
     assert found is not None
-    assert (found.pk, found.state) == (settled.pk, S.UNDELIVERED)
+    assert (found.pk, found.state, found.reason) == (settled.pk, state, "network:011")
+    assert whys(found) == [(state, "network:011"), (P.UNDELIVERED, "never_sent"), (P.ACCEPTED, "")]
     again(found)
     assert take() == []
+    # and no later word makes it another failure
+    found = told("3", "delivered")
+    assert found is not None
+    assert (found.state, found.reason, parts(found)) == (state, "network:011", [state, P.UNDELIVERED, P.DELIVERED])
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("outcomes", "whys_then"),
+    [
+        ((NO, FULL, FULL), [(P.REJECTED, NO.reason), (P.UNDELIVERED, "never_sent"), (P.UNDELIVERED, "never_sent")]),
+        ((YES, NO, FULL), [(P.ACCEPTED, ""), (P.REJECTED, NO.reason), (P.UNDELIVERED, "never_sent")]),
+        ((LOST, NO, FULL), [(P.UNKNOWN, LOST.reason), (P.REJECTED, NO.reason), (P.UNDELIVERED, "never_sent")]),
+    ],
+)
+def test_parts_that_were_never_sent_end_with_the_message(
+    outcomes: tuple[Outcome, ...], whys_then: list[tuple[str, str]]
+) -> None:
+    row()
+    settled = settle(take(), *outcomes)
+    assert (settled.state, settled.reason, whys(settled)) == (S.REJECTED, NO.reason, whys_then)
+
+
+@pytest.mark.django_db
+def test_parts_of_a_message_that_has_not_failed_wait_on() -> None:
+    row()
+    settled = settle(take(), YES, FULL, FULL)
+    assert parts(settled) == [P.ACCEPTED, P.QUEUED, P.QUEUED]
+    other = row()
+    settled = settle([part for part in take() if part.message == other.pk], LOST, FULL, FULL)
+    assert (settled.state, parts(settled)) == (S.UNKNOWN, [P.UNKNOWN, P.QUEUED, P.QUEUED])
 
 
 @pytest.mark.django_db

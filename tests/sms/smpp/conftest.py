@@ -23,7 +23,7 @@ from tests.servers import Server, database_url
 
 FOLDER = Path(__file__).parent / "centre"
 # A failure's patience, not the test's duration (seconds).
-PATIENCE = 60
+PATIENCE = 120
 
 
 def wait_for(condition: Callable[[], Any], *servers: Server, seconds: float = PATIENCE) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from sms.gateways.base import Accepted, NotSubmitted, Outcome, Rejected, Unknown
 from sms.smpp import answers, pdus
 from sms.smpp.answers import Receipt, is_receipt, outcome_of, receipt_of
+from sms.smpp.pdus import Delivery
 
 RESPONSE = pdus.SUBMIT_SM | pdus.RESPONSE
 
@@ -44,7 +47,7 @@ def test_every_status_has_its_outcome(status: int) -> None:
 
 @pytest.mark.parametrize(
     ("body", "gateway_id"),
-    [(b"A0F1\0", "A0F1"), (b"A0F1", "A0F1"), (b"\0", ""), (b"", ""), (b"7" * 200, "7" * 100), (b"\xff1\0", "?1")],
+    [(b"A0F1\0", "a0f1"), (b"A0F1", "a0f1"), (b"\0", ""), (b"", ""), (b"7" * 200, "7" * 100), (b"\xff1\0", "?1")],
 )
 def test_yes_comes_with_an_id(body: bytes, gateway_id: str) -> None:
     assert said(0, body) == Accepted(gateway_id)
@@ -85,8 +88,22 @@ def test_every_state_in_both_forms(number: int, word: str, state: str | None) ->
         assert found == [None, None, None]
     else:
         reason = "" if state == "delivered" else "network"
-        ids = ["7A", "7A", "7a"]
-        assert found == [Receipt(each, state, reason) for each in ids]
+        assert found == [Receipt("7a", state, reason)] * 3
+
+
+WORDS = {
+    "DELIVERED": "delivered", "UNDELIVERABLE": "undelivered", "UNDELIVERED": "undelivered", "EXPIRED": "expired",
+    "DELETED": "undelivered", "REJECTED": "rejected", "ACCEPTED": None, "ENROUTE": None, "UNKNOWN": None,
+    "DELIVERY_FAILED": None, "DELIVER": None, "UNDELI": None,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("word", "state"), WORDS.items())
+@pytest.mark.parametrize("written", [str.upper, str.lower, str.capitalize])
+def test_words_written_out(word: str, state: str | None, written: Callable[[str], str]) -> None:
+    """What begins like a word is not that word."""
+    found = receipt_of(delivery(f"id:7 stat:{written(word)} err:000"))
+    assert (found and found.state) == state
 
 
 @pytest.mark.parametrize(
@@ -103,6 +120,15 @@ def test_every_state_in_both_forms(number: int, word: str, state: str | None) ->
         # a NUL ends a string of C's, and can't be kept
         (delivery("id:1\0 stat:UNDELIV\0 err:011\0"), Receipt("1", "undelivered", "network:011")),
         (delivery("id:1 stat:DELIVRD", coding=8), Receipt("1", "delivered", "")),
+        # the alphabet is not the one that was declared
+        (Delivery(4, 8, b"id:1 stat:DELIVRD err:000", {}), Receipt("1", "delivered", "")),
+        (Delivery(4, 8, b"id:12 stat:DELIVRD err:000", {}), Receipt("12", "delivered", "")),
+        (Delivery(4, 0, "id:1 stat:DELIVRD text:Да".encode("utf-16-be"), {}), Receipt("1", "delivered", "")),
+        (Delivery(4, 8, "id:1 stat:EXPIRED text:Да".encode("utf-16-be"), {}), Receipt("1", "expired", "network")),
+        # between the fields
+        (delivery("id:1;stat:UNDELIV;err:011;text:id:9"), Receipt("1", "undelivered", "network:011")),
+        (delivery("id:1, sub:001, stat:REJECTD, err:000, Text:"), Receipt("1", "rejected", "network")),
+        (delivery("ID:1,STAT:DELIVRD"), Receipt("1", "delivered", "")),
         (delivery("stat:DELIVRD"), None),
         (delivery("text:id:1 stat:DELIVRD"), None),
         (delivery("id:1"), None),
@@ -134,9 +160,21 @@ def test_the_option_that_names_a_message_makes_a_receipt(esm_class: int, receipt
     ("ids", "answered", "reported"),
     [
         ("same", "0000A0F1", "0000A0F1"),
+        ("same", "0000A0F1", "a0f1"),
+        ("same", "a0f1", "0xA0F1"),
+        ("same", "0X0000a0f1", "A0F1"),
+        ("same", " 0041201", "41201"),
+        ("same", "41201", "0000000000041201"),
+        ("same", "0000", "0"),
+        ("same", "0x0", "00"),
+        ("same", "7C9E6679-7425-40DE-944B-E07FC1F90AE7", "7c9e6679-7425-40de-944b-e07fc1f90ae7"),
+        ("same", "SMSC-0042/a", "SMSC-0042/a"),
         ("hex-dec", "0000A0F1", "41201"),
         ("hex-dec", "a0f1", "0041201"),
+        ("hex-dec", "0xA0F1", "41201"),
+        ("hex-dec", " 0Xa0f1 ", "0041201"),
         ("dec-hex", "41201", "A0F1"),
+        ("dec-hex", " 0041201", "0x0000a0f1"),
     ],
 )
 def test_an_answer_and_its_receipt_have_one_id(ids: str, answered: str, reported: str) -> None:
@@ -150,7 +188,24 @@ def test_an_answer_and_its_receipt_have_one_id(ids: str, answered: str, reported
     assert receipt.gateway_id == accepted.gateway_id
 
 
-@pytest.mark.parametrize("written", ["", "no-number", "1_0", " 1", "-5", "٣"])
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("4kZ", "4kz"),  # of a counter in base 62
+        ("aB3", "Ab3"),  # the same, by chance of hexadecimal digits alone
+        ("0ZZ", "ZZ"),
+        ("1 0", "10"),
+        ("A0F1", "A0F10"),
+        ("0x", "x"),
+        ("0", ""),
+    ],
+)
+def test_different_ids_stay_different(one: str, other: str) -> None:
+    for of in (answers.id_of_answer, answers.id_of_receipt):
+        assert of(one, "same") != of(other, "same")
+
+
+@pytest.mark.parametrize("written", ["", "no-number", "1_0", "0x", "0xyz", "-5", "٣"])
 def test_an_id_that_is_no_number_stays_as_it_is(written: str) -> None:
     assert answers.id_of_receipt(written, "hex-dec") == written
     assert answers.id_of_answer(written, "hex-dec") == written

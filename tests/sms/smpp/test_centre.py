@@ -22,7 +22,7 @@ from hotline.base.heartbeats import age
 from sms.actions import expire_leases, queue_message
 from sms.models import SmsMessage, SmsPart, SmsReceipt
 from tests.sms.factories import MOBILE, person
-from tests.sms.smpp.conftest import Centre, SmppProcess, wait_for
+from tests.sms.smpp.conftest import PATIENCE, Centre, SmppProcess, wait_for
 
 pytestmark = [pytest.mark.smpp, pytest.mark.django_db(transaction=True)]
 
@@ -78,6 +78,18 @@ def reassembled(submits: list[dict[str, Any]]) -> list[str]:
     return whole
 
 
+def gone() -> bool:
+    """The connections of a killed process are, and what they had begun."""
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            " AND backend_type = 'client backend'"
+        )
+        return cursor.fetchone() is None
+
+
 def run_out() -> None:
     """Time passes: what nobody settled loses its lease, as the sweep sees it."""
     SmsMessage.objects.filter(state=S.SUBMITTING).update(lease_until=Now() - timedelta(seconds=1))
@@ -112,7 +124,7 @@ def test_texts_arrive_exactly_and_their_receipts_are_matched(centre: Centre, smp
     [bind] = centre.events("bind")
     assert (bind["system_id"], bind["password"], bind["version"]) == ("hotline", "geheim", 0x34)
     by_id = dict(SmsPart.objects.values_list("gateway_id", "text"))
-    assert by_id == {submit["id"]: submit["text"] for submit in submits}
+    assert by_id == {submit["id"].lstrip("0").lower(): submit["text"] for submit in submits}
     assert {event["status"] for event in centre.events("receipt_answered")} == {0}
 
     # a clean good-bye
@@ -120,20 +132,6 @@ def test_texts_arrive_exactly_and_their_receipts_are_matched(centre: Centre, smp
     assert len(centre.events("unbind")) == 1
     assert "geheim" not in process.log
     assert MOBILE not in process.log
-
-
-def test_a_new_message_is_noticed_promptly(centre: Centre, smpp: Start) -> None:
-    process = smpp(centre.port)
-    wait_for(lambda: "smpp_bound" in process.log, process)
-    time.sleep(1)
-    took = []
-    for number in range(5):
-        began = time.time()
-        queue(f"Message {number}")
-        wait_for(lambda: len(centre.submits()) > len(took), process)
-        took.append(centre.submits()[-1]["at"] / 1000 - began)
-        time.sleep(0.3)
-    assert sorted(took)[2] < 0.5, took
 
 
 @pytest.mark.parametrize("form", ["text", "option", "both"])
@@ -145,6 +143,17 @@ def test_receipts_before_the_answer(centre: Centre, smpp: Start, form: str, ids:
     wait_for(all_are(S.DELIVERED), process, centre)
     assert SmsReceipt.objects.count() == 4
     assert twice(centre.submits()) == []
+
+
+@pytest.mark.parametrize("form", ["text", "option"])
+def test_receipts_as_data_sm(centre: Centre, smpp: Start, form: str) -> None:
+    centre.behave(via="data_sm", form=form)
+    queue("Hi")
+    process = smpp(centre.port)
+    wait_for(all_are(S.DELIVERED), process, centre)
+    wait_for(lambda: centre.events("receipt_answered"), process, centre)
+    [answered] = centre.events("receipt_answered")
+    assert (answered["command"], answered["status"]) == ("data_sm_resp", 0)
 
 
 @pytest.mark.parametrize(
@@ -246,6 +255,45 @@ def test_a_centre_that_goes_and_comes_back(centre: Centre, smpp: Start) -> None:
     assert [submit["text"] for submit in centre.submits()] == ["One", "Two"]
 
 
+def test_what_is_in_flight_when_the_centre_unbinds_is_not_uncertain(centre: Centre, smpp: Start) -> None:
+    """Its answers come after its unbind, our unbind_resp after them; the receipts come with the next bind."""
+    centre.behave(on_bind=["unbind"], delay=2000)
+    rows = queue(*[f"Text {number}" for number in range(5)])
+    process = smpp(centre.port)
+    wait_for(lambda: centre.events("unbind_answered"), process, centre)
+    centre.behave()
+    wait_for(all_are(S.DELIVERED), process, centre)
+    assert len(centre.submits()) == len(rows)
+
+
+def test_a_centre_that_binds_and_takes_nothing_is_asked_ever_more_seldom(centre: Centre, smpp: Start) -> None:
+    centre.behave(status=0x04, delay=100)
+    queue(*[f"Text {number}" for number in range(20)])
+    process = smpp(centre.port, HOTLINE_SMPP_WINDOW="2")
+    wait_for(lambda: len(centre.events("bind")) >= 4, process, centre)
+    binds = [event["at"] for event in centre.events("bind")]
+    assert binds[3] - binds[2] > 1900  # milliseconds: half of the third pause, at least
+    assert states().keys() <= {S.QUEUED, S.SUBMITTING}
+    centre.behave()
+    wait_for(all_are(S.DELIVERED), process, centre)
+    assert twice(centre.taken()) == []
+
+
+def test_a_centre_that_takes_and_never_answers_gets_one_window_and_then_one_part_a_link(
+    centre: Centre, smpp: Start
+) -> None:
+    centre.behave(silent=True)
+    queue(*[f"Text {number}" for number in range(20)])
+    process = smpp(centre.port, HOTLINE_SMPP_WINDOW="4", HOTLINE_SMS_TIMEOUT="1")
+    wait_for(lambda: len(centre.events("bind")) >= 4, process, centre)
+    first, *later = Counter(event["session"] for event in centre.submits()).values()
+    assert first <= 4
+    assert set(later) == {1}
+    centre.behave()
+    wait_for(all_are(S.DELIVERED, S.UNKNOWN), process, centre)
+    assert twice(centre.submits()) == []
+
+
 @pytest.mark.parametrize("status", [0x0D, 0x0E])
 def test_a_bind_that_is_refused_claims_nothing(centre: Centre, smpp: Start, status: int) -> None:
     centre.behave(bind_status=status)
@@ -260,7 +308,7 @@ def test_a_bind_that_is_refused_claims_nothing(centre: Centre, smpp: Start, stat
 
 
 def test_silence_is_asked_about(centre: Centre, smpp: Start) -> None:
-    process = smpp(centre.port, "--silence", "0.3", HOTLINE_SMS_TIMEOUT="1")
+    process = smpp(centre.port, "--silence", "0.3", HOTLINE_SMS_TIMEOUT="5")
     wait_for(lambda: len(centre.events("enquire_link")) >= 3, process, centre)
     assert len(centre.events("bind")) == 1
     centre.behave(deaf=True)
@@ -294,9 +342,10 @@ def test_tls_is_verified(node_modules: Path, tmp_path: Path, smpp: Start) -> Non
 # --- Processes --------------------------------------------------------------------------------------
 def test_two_at_once(centre: Centre, smpp: Start) -> None:
     centre.behave(delay=30)
+    processes = [smpp(centre.port) for _ in range(2)]
+    wait_for(lambda: len(centre.events("bind")) == 2, *processes, centre)
     texts = [f"Text {number} " + "я" * (number % 3 * 60) for number in range(60)]
     rows = queue(*[text.strip() for text in texts])
-    processes = [smpp(centre.port) for _ in range(2)]
     wait_for(all_are(S.DELIVERED), *processes, centre)
     assert twice(centre.submits()) == []
     assert sorted(reassembled(centre.submits())) == sorted(row.text for row in rows)
@@ -306,13 +355,13 @@ def test_two_at_once(centre: Centre, smpp: Start) -> None:
 def test_sigkill_in_the_middle_and_then_sigterm(centre: Centre, smpp: Start) -> None:
     """None twice, none lost: after a SIGKILL only what it had claimed is uncertain, after a SIGTERM nothing is."""
     window, ahead = 5, 5
-    centre.behave(delay=100)
+    centre.behave(delay=200)
     texts = [f"Text {number} " + "я" * (number % 3 * 60) for number in range(150)]
     rows = queue(*[text.strip() for text in texts])
     killed = smpp(centre.port, HOTLINE_SMPP_WINDOW=str(window))
     wait_for(lambda: len(centre.submits()) >= 40, killed, centre)
     killed.kill()
-    time.sleep(0.3)
+    wait_for(gone)
     in_hand = SmsPart.objects.filter(state=S.SUBMITTING).count()
     assert 1 <= in_hand <= window + ahead + 2
     run_out()
@@ -323,7 +372,7 @@ def test_sigkill_in_the_middle_and_then_sigterm(centre: Centre, smpp: Start) -> 
     wait_for(lambda: len(centre.submits()) >= known + 40, stopped, centre)
     assert stopped.process is not None
     stopped.process.send_signal(signal.SIGTERM)
-    assert stopped.process.wait(20) == 0
+    assert stopped.process.wait(PATIENCE) == 0
     assert len(centre.events("unbind")) == 1
     assert len(centre.submits()) < sum(row.segments for row in rows), "it came too late to show anything"
     assert SmsPart.objects.filter(state=S.SUBMITTING).count() == 0
@@ -355,6 +404,7 @@ def test_a_receipt_is_answered_only_after_it_was_written_down(centre: Centre, sm
         time.sleep(1)
         assert centre.events("receipt_answered") == []
         process.kill()
+    wait_for(gone)
     run_out()
     again = smpp(centre.port)
     wait_for(lambda: centre.events("receipt_answered"), again, centre)
@@ -378,13 +428,12 @@ def test_the_database_goes_away_and_comes_back(centre: Centre, smpp: Start) -> N
             )
     wait_for(lambda: len(centre.submits()) >= 90, process, centre)
     wait_for(lambda: not SmsMessage.objects.filter(state=S.QUEUED).exists(), process, centre)
-    time.sleep(2)
+    time.sleep(2)  # for what was answered; the rest, if any, has lost its claim
     run_out()
     wait_for(lambda: all_are(S.DELIVERED, S.UNKNOWN, S.ACCEPTED)(), process, centre)
     assert twice(centre.submits()) == []
-    found = states()
-    assert found[S.DELIVERED] >= 90
-    assert sum(found.values()) == len(rows)
+    wait_for(lambda: states()[S.DELIVERED] >= 90, process, centre)
+    assert sum(states().values()) == len(rows)
 
 
 def test_idle_it_asks_the_database_seldom(centre: Centre, smpp: Start) -> None:
@@ -402,5 +451,5 @@ def test_idle_it_asks_the_database_seldom(centre: Centre, smpp: Start) -> None:
 def test_it_refuses_to_run_for_nothing(tmp_path: Path, smpp: Start) -> None:
     process = smpp(1, HOTLINE_SMS_GATEWAYS="development")
     assert process.process is not None
-    assert process.process.wait(30) == 1
+    assert process.process.wait(PATIENCE) == 1
     assert "HOTLINE_SMS_GATEWAYS does not name smpp" in process.log

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sms.smpp import answers, pdus
@@ -14,8 +14,16 @@ FRONT = b"\0" + b"\x01\x0179160000101\0" + b"\x05\0HOTLINE\0" + b"\x04\0\0" + b"
 TEXT = b"id:1 stat:DELIVRD"
 
 
+# data_sm: the same, and the text in the option
+DATA = b"\0" + b"\x01\x0179160000101\0" + b"\x05\0HOTLINE\0" + b"\x04\0\x08"
+
+
 def body(message: bytes = TEXT, options: bytes = b"", front: bytes = FRONT) -> bytes:
     return front + bytes((len(message),)) + message + options
+
+
+def delivered(octets: bytes, command: int = pdus.DELIVER_SM) -> pdus.Delivery:
+    return read_delivery(Pdu(command, 0, 1, octets))
 
 
 def test_a_bind() -> None:
@@ -37,32 +45,46 @@ def test_an_absurd_length(length: int) -> None:
 
 
 def test_a_delivery() -> None:
-    found = read_delivery(body(options=b"\x04\x27\0\x01\x02" + b"\x00\x1e\0\x03A1\0"))
+    found = delivered(body(options=b"\x04\x27\0\x01\x02" + b"\x00\x1e\0\x03A1\0"))
     assert (found.esm_class, found.data_coding, found.message) == (4, 0, TEXT)
     assert found.options == {pdus.MESSAGE_STATE: b"\x02", pdus.RECEIPTED_MESSAGE_ID: b"A1\0"}
 
 
 def test_a_text_in_the_option_and_behind_a_header() -> None:
-    assert read_delivery(body(b"", b"\x04\x24\0\x05hello")).message == b"hello"
+    assert delivered(body(b"", b"\x04\x24\0\x05hello")).message == b"hello"
     front = FRONT.replace(b"\x04\0\0", b"\x44\0\0")
-    assert read_delivery(body(b"\x05\0\x03\x01\x02\x01hello", front=front)).message == b"hello"
-    assert read_delivery(body(b"\xff\0", front=front)).message == b""
+    assert delivered(body(b"\x05\0\x03\x01\x02\x01hello", front=front)).message == b"hello"
+    assert delivered(body(b"\xff\0", front=front)).message == b""
+
+
+def test_a_data_sm() -> None:
+    found = delivered(DATA + b"\x04\x24\0\x11" + TEXT + b"\x04\x27\0\x01\x02", pdus.DATA_SM)
+    assert (found.esm_class, found.data_coding, found.message) == (4, 8, TEXT)
+    assert found.options[pdus.MESSAGE_STATE] == b"\x02"
+    assert answers.receipt_of(found) == answers.Receipt("1", "delivered", "")
 
 
 def test_options_that_end_too_early_are_left_out() -> None:
-    assert read_delivery(body(options=b"\x04\x27\0\x01\x02" + b"\x00\x1e\0\xffA1")).options == {0x427: b"\x02"}
+    assert delivered(body(options=b"\x04\x27\0\x01\x02" + b"\x00\x1e\0\xffA1")).options == {0x427: b"\x02"}
 
 
 @pytest.mark.parametrize("end", range(len(body())))
 def test_half_a_delivery(end: int) -> None:
     with pytest.raises(Malformed):
-        read_delivery(body()[:end])
+        delivered(body()[:end])
 
 
-@given(st.binary(max_size=300))
-def test_whatever_comes_is_read_or_refused(octets: bytes) -> None:
+@pytest.mark.parametrize("end", range(len(DATA)))
+def test_half_a_data_sm(end: int) -> None:
+    with pytest.raises(Malformed):
+        delivered(DATA[:end], pdus.DATA_SM)
+
+
+@settings(deadline=None)
+@given(st.binary(max_size=300), st.sampled_from([pdus.DELIVER_SM, pdus.DATA_SM]))
+def test_whatever_comes_is_read_or_refused(octets: bytes, command: int) -> None:
     try:
-        found = read_delivery(octets)
+        found = delivered(octets, command)
     except Malformed:
         return
     answers.is_receipt(found)
@@ -70,6 +92,7 @@ def test_whatever_comes_is_read_or_refused(octets: bytes) -> None:
         answers.receipt_of(found, ids)
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=80), st.sampled_from(sorted(answers.ID_FORMS)), st.integers(0, 0xFFFFFFFF))
 def test_whatever_an_answer_holds_it_has_an_outcome(octets: bytes, ids: str, status: int) -> None:
     answers.outcome_of(Pdu(pdus.SUBMIT_SM | pdus.RESPONSE, status, 1, octets), ids)

@@ -6,6 +6,7 @@
 // every request:
 //     bind_status, on_bind: ["incoming", "enquire_link", "unknown", "unbind"]
 //     status, statuses: [one for each of the next submit_sm], delay (ms), silent, cut_at: [numbers of submit_sm]
+//     via: "data_sm" (receipts; the text in message_payload)
 //     receipt: "after" | "before" | "none", state: "DELIVRD", err, form: "text" | "option" | "both", ids: "hex-dec"
 'use strict';
 const fs = require('fs');
@@ -39,8 +40,13 @@ const sendReceipt = (session, number, receipt) => {
   }
   if (form !== 'text') Object.assign(pdu, { receipted_message_id: receipt.id, message_state: STATES[receipt.state] });
   tell('receipt', { session: number, id: receipt.id });
-  session.deliver_sm(pdu, (answer) => {
-    tell('receipt_answered', { session: number, id: receipt.id, status: answer.command_status });
+  if (wanted.via === 'data_sm' && pdu.short_message) {
+    pdu.message_payload = Buffer.from(pdu.short_message);
+    delete pdu.short_message;
+  }
+  session[wanted.via || 'deliver_sm'](pdu, (answer) => {
+    tell('receipt_answered', { session: number, id: receipt.id, command: answer.command,
+      status: answer.command_status });
     if (answer.command_status === 0) receipts = receipts.filter((each) => each !== receipt);
   });
 };

@@ -1,0 +1,67 @@
+"""What the process does with the database, without a centre."""
+
+from __future__ import annotations
+
+import asyncio
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from django.db import connection, transaction
+
+from hotline.base import live
+from sms.models import SmsMessage, SmsPart, SmsReceipt
+from sms.smpp.answers import Receipt
+from sms.smpp.handover import Limits
+from sms.smpp.process import Process, keep_receipt
+from sms.smpp.session import Centre
+from tests.helpers import PATIENCE, run_loop
+from tests.sms.factories import message
+
+
+@pytest.mark.django_db
+def test_a_receipt_of_nothing_that_we_know_is_kept_and_has_a_line_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    """The gateway and the state, but no id, number or text."""
+    caplog.set_level("INFO", "sms.smpp.process")
+    known = message(SmsMessage.State.ACCEPTED, gateway="smpp")
+    SmsPart.objects.create(message=known, seq=1, text=known.text, state="accepted", gateway_id="7a")
+    keep_receipt(Receipt("7a", "delivered", ""))
+    assert caplog.records == []
+    keep_receipt(Receipt("7b", "undelivered", "network:5"))
+    [record] = caplog.records
+    assert isinstance(record.msg, dict)
+    said = {name: value for name, value in record.msg.items() if name not in ("timestamp", "logger", "level")}
+    assert said == {"event": "smpp_receipt_of_nothing", "gateway": "smpp", "state": "undelivered"}
+    assert list(SmsReceipt.objects.values_list("gateway_id", flat=True)) == ["7a", "7b"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_announced_message_wakes_it_and_nothing_else_does() -> None:
+    """By LISTEN: the look every second and a half is for what nobody announced."""
+
+    async def listen() -> list[str]:
+        process: Any = Process(Centre("127.0.0.1", 1, "hotline", "geheim"), Limits(1, 1, 1.0), grace=0)
+        woken: asyncio.Queue[None] = asyncio.Queue()
+        process._handover = SimpleNamespace(wake=SimpleNamespace(set=lambda: woken.put_nowait(None)))
+        listening = asyncio.create_task(process._listen())
+        try:
+            heard = []
+            async with asyncio.timeout(PATIENCE):
+                await woken.get()  # once it listens
+                for topic in ("calls", "sms", "tickets", "sms"):
+                    await asyncio.to_thread(announce, topic)
+                    if topic == "sms":
+                        await woken.get()
+                        heard.append(topic)
+            assert woken.empty()
+            return heard
+        finally:
+            listening.cancel()
+
+    assert run_loop(listen()) == ["sms", "sms"]
+
+
+def announce(topic: str) -> None:
+    with transaction.atomic():
+        live.publish(topic=topic, pk=1)
+    connection.close()
