@@ -21,6 +21,7 @@ from hotline.base.actions import verb
 from sms import segments
 from sms.actions import home
 from sms.actions._moves import lock_gateway_id, move, record_move, requeue, to_unknown, wait_for_the_morning
+from sms.actions.condition import note_outcome
 from sms.gateways import routing
 from sms.gateways.base import Accepted, NotSubmitted, Outcome, Rejected
 from sms.models import SmsMessage, SmsPart, SmsReceipt
@@ -139,14 +140,14 @@ def pass_on(*, gateway: str) -> int:
     age = heartbeats.age(gateway)
     if age is not None and age <= heartbeats.OLDEST:
         return 0
-    others = {sender: routing.after(sender, gateway) for sender in routing.senders()}
-    movable = [sender for sender, other in others.items() if other not in ("", gateway)]
+    movable = [sender for sender in routing.senders() if routing.after(sender, gateway) not in ("", gateway)]
     waiting = SmsMessage.objects.filter(state=State.QUEUED, gateway=gateway, not_before__lte=Now(), sender__in=movable)
     passed = 0
     # First the lock, then the look at the parts: it must not see them as they were before somebody's attempt.
     for message in waiting.select_for_update(skip_locked=True).order_by("not_before", "pk")[:_PASSED_AT_ONCE]:
-        if not message.parts.exclude(state=PartState.QUEUED).exists():
-            passed += SmsMessage.objects.filter(pk=message.pk).update(gateway=others[message.sender], enqueued_at=None)
+        other = routing.after(message.sender, gateway, message.text)
+        if other not in ("", gateway) and not message.parts.exclude(state=PartState.QUEUED).exists():
+            passed += SmsMessage.objects.filter(pk=message.pk).update(gateway=other, enqueued_at=None)
     return passed
 
 
@@ -167,6 +168,10 @@ def settle_parts(*, message_id: int, token: UUID, outcomes: Mapping[int, Outcome
         if isinstance(outcome, NotSubmitted):
             pause = outcome
         _settle_part(part, outcome)
+    for outcome in outcomes.values():
+        if isinstance(outcome, Accepted):
+            note_outcome(gateway, outcome)
+            break
     conclude(message, pause)
     return message
 

@@ -24,6 +24,7 @@ from django.db import DataError, InterfaceError, OperationalError, connections
 
 from hotline.base import heartbeats
 from hotline.base.live import CHANNEL
+from sms.actions.condition import note_link
 from sms.actions.home import is_held
 from sms.actions.outbox import persistently
 from sms.actions.parts import PartToSend, claim_parts, pass_on, settle_parts
@@ -100,11 +101,13 @@ class Process:
                 session = await self._bind()
             except NotBound as error:
                 log.warning("smpp_down", reason=error.reason, retry_in=retry)
+                await self._note(error.reason)
                 await self._pass_on()
             else:
                 if session is None:
                     break
                 log.info("smpp_bound", host=self._centre.host, port=self._centre.port)
+                await self._note("")
                 # A link that served is made anew soon; one that went without having served, ever more seldom.
                 if await self._hand_over(session):
                     retry = FIRST_RETRY
@@ -166,6 +169,13 @@ class Process:
             log.warning("smpp_held")
         self._said_held = held
         return not held
+
+    async def _note(self, problem: str) -> None:
+        """For the page «СМС»: could we bind?"""
+        try:
+            await self._in_thread(partial(note_link, gateway=GATEWAY, problem=problem))
+        except _AWAY as error:
+            log.warning("smpp_database_away", error=type(error).__name__)
 
     async def _pass_on(self) -> None:
         """What waits for us may go to the next gateway of its sender, where there is one."""

@@ -641,14 +641,18 @@ class Outbox(RuleBasedStateMachine):
 
     def _read_parts(self, rows: dict[int, Any]) -> None:
         self.parts.clear()
-        for part in SmsPart.objects.values("message_id", "seq", "state", "gateway_id"):
+        for part in SmsPart.objects.values("message_id", "seq", "state", "gateway_id", "reason"):
             pk, seq, state = part["message_id"], part["seq"], part["state"]
             self.parts[pk][seq] = part
             was = self.part_states.get((pk, seq), "queued")
             assert state in reachable(was), f"{pk}/{seq}: {was} → {state}"
             assert not (was == "submitting" and state == "queued"), f"{pk}/{seq}: left behind, and queued again"
             self.part_states[pk, seq] = state
-            self._judge_place(pk, seq, state, part["gateway_id"])
+            if part["reason"] == "never_sent":  # another part had failed before its turn came
+                assert (rows[pk]["state"] in _ENDS - {"delivered"}, state) == (True, "undelivered")
+                assert not any(each.may_be_taken for each in self.contacts[pk, seq])
+            else:
+                self._judge_place(pk, seq, state, part["gateway_id"])
 
     def _read_receipts(self, rows: Mapping[int, Any]) -> None:
         """Also one that came before the answer counts, once the answer has told whom it is about."""

@@ -18,6 +18,7 @@ from sms.actions import (
     claim,
     claim_parts,
     expire_leases,
+    note_link,
     pass_on,
     receive_status,
     settle_parts,
@@ -25,7 +26,7 @@ from sms.actions import (
 from sms.actions.parts import worst
 from sms.actions.sweeping import reroute
 from sms.gateways.base import Accepted, NotSubmitted, Outcome, Rejected, Unknown
-from sms.models import SmsMessage, SmsPart, SmsReceipt
+from sms.models import GatewayState, SmsMessage, SmsPart, SmsReceipt
 from tests.helpers import race
 from tests.sms.factories import message
 
@@ -457,3 +458,32 @@ def test_passed_on_or_claimed_but_never_both(settings: Any) -> None:
         elif passed:
             assert (found.state, found.gateway) == (S.QUEUED, "smsc")
         SmsMessage.objects.filter(pk=found.pk, state=S.QUEUED).update(gateway="done")
+
+
+@pytest.mark.django_db
+def test_who_is_too_narrow_for_a_text_does_not_get_it_passed_on(settings: Any) -> None:
+    settings.SMS_GATEWAYS, settings.SMS_SENDERS = ["smpp", "smsaero", "smsru"], {}
+    long, short = message(gateway="smpp", text="a" * 641), message(gateway="smpp")
+    assert pass_on(gateway="smpp") == 2
+    for row, gateway in ((long, "smsru"), (short, "smsaero")):
+        row.refresh_from_db()
+        assert row.gateway == gateway
+    settings.SMS_GATEWAYS = ["smpp", "smsaero"]
+    long = message(gateway="smpp", text="a" * 641)
+    assert pass_on(gateway="smpp") == 0
+
+
+@pytest.mark.django_db
+def test_whether_it_can_be_bound_to_is_known_on_the_page() -> None:
+    note_link(gateway="smpp", problem="bind:0xe")
+    state = GatewayState.objects.get()
+    assert (state.problem, state.problem_in_words) == ("bind:0xe", "шлюз нас не пускает")
+    note_link(gateway="smpp", problem="")
+    state.refresh_from_db()
+    assert (state.problem, state.problem_at) == ("", None)
+    note_link(gateway="smpp", problem="bind:0xe")
+    message(gateway="smpp")
+    [part] = claim_parts(gateway="smpp", lease=timedelta(minutes=1), most=9)
+    settle_parts(message_id=part.message, token=part.token, outcomes={1: Accepted("7")})
+    state.refresh_from_db()
+    assert state.problem == ""

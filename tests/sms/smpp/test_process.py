@@ -10,12 +10,12 @@ import pytest
 from django.db import connection, transaction
 
 from hotline.base import live
-from sms.models import SmsMessage, SmsPart, SmsReceipt
+from sms.models import GatewayState, SmsMessage, SmsPart, SmsReceipt
 from sms.smpp.answers import Receipt
 from sms.smpp.handover import Limits
 from sms.smpp.process import Process, keep_receipt
 from sms.smpp.session import Centre
-from tests.helpers import PATIENCE, run_loop
+from tests.helpers import PATIENCE, free_port, run_loop
 from tests.sms.factories import message
 
 
@@ -33,6 +33,30 @@ def test_a_receipt_of_nothing_that_we_know_is_kept_and_has_a_line_in_the_log(cap
     said = {name: value for name, value in record.msg.items() if name not in ("timestamp", "logger", "level")}
     assert said == {"event": "smpp_receipt_of_nothing", "gateway": "smpp", "state": "undelivered"}
     assert list(SmsReceipt.objects.values_list("gateway_id", flat=True)) == ["7a", "7b"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_that_the_centre_can_not_be_bound_to_is_noted(settings: Any) -> None:
+    settings.SMS_GATEWAYS = ["smpp"]
+
+    async def bind() -> None:
+        centre = Centre("127.0.0.1", free_port(), "hotline", "geheim", timeout=1)
+        process: Any = Process(centre, Limits(1, 1, 1.0), grace=0)
+        binding = asyncio.create_task(process._bind_for_ever())
+        async with asyncio.timeout(PATIENCE):
+            while not await asyncio.to_thread(noted):
+                await asyncio.sleep(0.02)
+        process._stop.set()
+        await binding
+
+    run_loop(bind())
+    assert noted() == ["no_connection:ConnectionRefusedError"]
+
+
+def noted() -> list[str]:
+    found = list(GatewayState.objects.values_list("problem", flat=True))
+    connection.close()
+    return found
 
 
 @pytest.mark.django_db(transaction=True)
