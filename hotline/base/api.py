@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import parse_qs
 from uuid import UUID
 
+import structlog
 from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
 from django.core.exceptions import ValidationError as DjangoValidationError
@@ -35,6 +36,7 @@ from rest_framework.views import exception_handler as drf_exception_handler
 
 from hotline.base.errors import HotlineError, Invalid, InvalidFields
 
+log = structlog.get_logger(__name__)
 PREFIX = "/api/"
 
 
@@ -150,6 +152,9 @@ def _of_the_library(exc: Exception) -> Exception:
         return TooLarge()
     if isinstance(exc, (SuspiciousOperation, UnreadablePostError)):
         return ParseError()
+    if isinstance(exc, DataError):  # a zero byte in a code, say: no field of the library looks for that
+        log.warning("api_data_error", error=type(exc.__cause__).__name__)
+        return ValidationError([_("There is a value that the database can't hold, a zero byte perhaps.")])
     return exc
 
 
@@ -157,9 +162,14 @@ def _body(code: str, detail: Any, fields: dict[str, Any] | None = None) -> dict[
     return {"code": code, "detail": str(detail), "fields": fields or {}}
 
 
+# The one sentence of the library that it never translates: the body is `null`.
+_NO_DATA = "No data provided"
+
+
 def _flat(problems: Any) -> list[dict[str, str]]:
     if isinstance(problems, dict) and "message" in problems:
-        return [{"code": str(problems["code"]), "detail": str(problems["message"])}]
+        said = _("An object of JSON is needed.") if problems["message"] == _NO_DATA else str(problems["message"])
+        return [{"code": str(problems["code"]), "detail": said}]
     items = problems.values() if isinstance(problems, dict) else problems
     return [leaf for item in items for leaf in _flat(item)]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
 
@@ -41,7 +42,7 @@ def refused(answer: Any, status: int, code: str) -> dict[str, Any]:
 
 
 def post(machine: Browser, address: str, body: Any) -> Any:
-    return machine.post(address, body, content_type="application/json")
+    return machine.post(address, json.dumps(body), content_type="application/json")
 
 
 # --- The library's words ----------------------------------------------------------------------------
@@ -54,8 +55,10 @@ def post(machine: Browser, address: str, body: Any) -> Any:
         (MESSAGES, {"category": "odd"}, "category", "invalid_choice", "Значения odd нет среди допустимых вариантов."),
         (MESSAGES, {"template": "с пробелом"}, "template", "invalid", "Допустимы только латинские буквы"),
         (MESSAGES, {"values": [], "template": "x"}, "values", "not_a_dict", "Нужен объект JSON, а пришло: list."),
+        (MESSAGES, None, "non_field_errors", "null", "Нужен объект JSON."),
         (MESSAGES, [1], "non_field_errors", "invalid", "Нужен объект JSON, а пришло: list."),
         (MESSAGES, {"text": "\ud800"}, "text", "surrogate_characters_not_allowed", "Недопустимый символ U+D800"),
+        (APPEALS, {"topic": "a\x00"}, "", "invalid", "нулевой байт"),
         (APPEALS, {"account": 10**9}, "account", "does_not_exist", "Записи с id «1000000000» нет."),
         (APPEALS, {"topic": "odd"}, "topic", "does_not_exist", "Записи, у которой code = odd, нет."),
         (APPEALS, {"account": {}}, "account", "incorrect_type", "Нужен id записи, а пришло: dict."),
