@@ -152,9 +152,10 @@ def _of_the_library(exc: Exception) -> Exception:
         return TooLarge()
     if isinstance(exc, (SuspiciousOperation, UnreadablePostError)):
         return ParseError()
-    if isinstance(exc, DataError):  # a zero byte in a code, say: no field of the library looks for that
-        log.warning("api_data_error", error=type(exc.__cause__).__name__)
-        return ValidationError([_("There is a value that the database can't hold, a zero byte perhaps.")])
+    if isinstance(exc, (DataError, OverflowError)):
+        # A zero byte in a code that is looked up, a moment of the year 1: no field of the library looks for that.
+        log.warning("api_data_error", error=type(exc.__cause__ or exc).__name__)
+        return ValidationError([_("There is a value that can't be held: a zero byte, or a moment out of range.")])
     return exc
 
 

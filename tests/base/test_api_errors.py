@@ -13,7 +13,7 @@ from django.urls import path
 
 from hotline.base.api import KeysetPagination, nowhere
 from hotline.operators.models import User
-from tests.factories import TopicFactory, UserFactory, api_token
+from tests.factories import AppealFactory, TopicFactory, UserFactory, api_token
 from tests.sms.factories import MOBILE
 
 pytestmark = pytest.mark.django_db
@@ -69,6 +69,12 @@ def test_wrong_fields(machine: Machine, address: str, sent: Any, field: str, cod
     body = refused(post(machine, address, sent), 400, "invalid")
     assert body["fields"][field][0]["code"] == code
     assert said in body["fields"][field][0]["detail"]
+
+
+def test_a_moment_before_the_calendar_begins(machine: Machine) -> None:
+    address = f"{APPEALS}{AppealFactory().number}/reminders/"
+    sent = {"to": UserFactory().pk, "text": "Позвонить", "due_at": "0001-01-01"}
+    assert "невозможная дата" in refused(post(machine, address, sent), 400, "invalid")["fields"][""][0]["detail"]
 
 
 @pytest.mark.parametrize(
