@@ -85,7 +85,7 @@ class SmsTemplateAdmin(ReadOnlyAdmin):
     def size(self, template: SmsTemplate) -> str:
         """Of the bare text: an SMS at the least."""
         counted = segments.count(template.text)
-        return f"{counted.count}\u00a0·\u00a0{counted.encoding.upper()}"
+        return f"{counted.count} · {counted.encoding.upper()}"
 
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
         if not self.has_add_permission(request):
@@ -187,11 +187,24 @@ class SmsTemplateAdmin(ReadOnlyAdmin):
             return None
 
 
+class InForceFilter(admin.SimpleListFilter):
+    """What a client said holds, or was ended."""
+
+    title = _("does it hold")
+    parameter_name = "in_force"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("yes", _("it holds")), ("no", _("it was ended"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset if self.value() is None else queryset.filter(ended_at__isnull=self.value() == "yes")
+
+
 class NumberAdmin(ReadOnlyAdmin):
     """What a client said of a number. It is written down in a call; here it is looked at, and ended by its verb."""
 
     list_display = ("shown_number", "since", "started_by", "note", "ended_at", "ended_by")
-    list_filter = (("ended_at", admin.EmptyFieldListFilter), "started_at")
+    list_filter = (InForceFilter, "started_at")
     list_select_related = ("started_by", "ended_by")
     search_fields = ("number",)
     search_help_text = _("A part of the number as +79…")

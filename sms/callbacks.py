@@ -14,6 +14,7 @@ from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse, UnreadablePostError
 from django.utils.crypto import constant_time_compare
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
@@ -56,7 +57,7 @@ class GatewayCallback(APIView):
             reply = adapter.parse_callback(_read(request._request))
         except CallbackRefused as refusal:
             log.warning("sms_callback_refused", gateway=name, code=refusal.code)
-            raise Invalid(refusal.code, "This callback can't be taken.") from refusal
+            raise Invalid(refusal.code, _("This callback can't be taken.")) from refusal
         for status in reply.statuses:
             receive_status(
                 gateway=name,
@@ -75,7 +76,7 @@ def _adapter(name: str, secret: str) -> Gateway:
     right = settings.SMS_CALLBACK_SECRET
     matches = constant_time_compare(secret, right) and bool(right)
     if not matches or name not in routing.in_use() or not gateways.by_name(name).capabilities.callback:
-        raise NotFound("not_found", "There is nothing here.")
+        raise NotFound("not_found", _("There is nothing at this address."))
     return gateways.by_name(name)
 
 

@@ -115,6 +115,8 @@ def test_who_may_not(client: Browser, machine: Machine) -> None:
     refused(machine.get(MESSAGES, headers={"accept": "text/html"}), 406, "not_acceptable")
     refused(machine.get(f"{MESSAGES}?cursor=odd"), 404, "not_found")
     refused(machine.get(f"{MESSAGES}?state=odd"), 400, "invalid")
+    refused(client.post("/api/v1/sms/callbacks/smsru/guessed/"), 404, "not_found")
+    refused(client.post("/api/v1/telephony/events/generic/guessed/"), 401, "invalid_token")
 
 
 def test_a_page_without_its_csrf_token(client: Browser) -> None:

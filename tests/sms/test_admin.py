@@ -9,7 +9,7 @@ from django.test import Client
 from django.urls import reverse
 
 from hotline.operators.models import Role, User
-from sms.actions import give_consent, opt_out, save_template
+from sms.actions import end_opt_out, give_consent, opt_out, save_template
 from sms.models import Consent, OptOut, SmsPart, SmsTemplate
 from tests.helpers import assert_same_query_count
 from tests.sms.factories import MOBILE, OTHER_MOBILE, message, person, template
@@ -42,6 +42,16 @@ def test_a_refusal_is_ended_by_its_verb(desk: Client, olga: User) -> None:
     assert (row.ended_at is not None, row.ended_by) == (True, olga)
     assert list(OptOut.objects.in_force()) == [other]
     assert "уже прекращены" in end(desk, "optout", row).content.decode()
+
+
+def test_what_holds_is_told_from_what_was_ended(desk: Client) -> None:
+    opt_out(number=MOBILE, actor=None)
+    opt_out(number=OTHER_MOBILE, actor=None)
+    end_opt_out(number=OTHER_MOBILE, actor=None)
+    for asked, count in (("", 2), ("?in_force=yes", 1), ("?in_force=no", 1)):
+        answer = desk.get(reverse("admin:sms_optout_changelist") + asked)
+        assert len(answer.context["cl"].result_list) == count
+        assert "прекращён" in answer.content.decode()
 
 
 def test_a_consent_is_taken_back_by_its_verb(desk: Client, olga: User) -> None:
