@@ -253,15 +253,15 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "hotline.operators.authentication.TokenAuthentication",
-        "rest_framework.authentication.SessionAuthentication",
+        "hotline.operators.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["hotline.operators.permissions.RolePermission"],
     "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
     "DEFAULT_PAGINATION_CLASS": "hotline.base.api.KeysetPagination",
     "DEFAULT_PARSER_CLASSES": [
         "hotline.base.json.JSONParser",
-        "rest_framework.parsers.FormParser",
-        "rest_framework.parsers.MultiPartParser",
+        "hotline.base.json.FormParser",
+        "hotline.base.json.MultiPartParser",
     ],
     "DEFAULT_RENDERER_CLASSES": ["hotline.base.json.JSONRenderer"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",

@@ -23,12 +23,10 @@ from hotline.base.phones import format_phone
 from hotline.operators.models import User
 from sms import segments
 from sms.actions import end_opt_out, save_template, withdraw_consent
+from sms.changes import versions_of
 from sms.forms import TemplateForm
 from sms.models import Consent, DeniedCode, OptOut, SmsMessage, SmsPart, SmsStateChange, SmsTemplate
 from sms.placeholders import PLACEHOLDERS
-
-# More of them nobody reads; the register has them all.
-VERSIONS = 50
 
 
 @admin.register(DeniedCode)
@@ -108,8 +106,26 @@ class SmsTemplateAdmin(ReadOnlyAdmin):
     ) -> HttpResponse:
         """A version with the others of its template."""
         seen = self.get_object(request, object_id)
-        versions = _versions(seen) if seen is not None else []
+        versions = versions_of(seen.code) if seen is not None else []
         return super().change_view(request, object_id, form_url, {**(extra_context or {}), "versions": versions})
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Its versions: the admin's own log knows nothing of what the verb makes."""
+        seen = self.get_object(request, object_id)
+        if seen is None:
+            raise Http404
+        if not self.has_view_permission(request, seen):
+            raise PermissionDenied
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": _("History of the template"),
+            "shown": seen,
+            "versions": versions_of(seen.code),
+        }
+        return TemplateResponse(request, "admin/sms/smstemplate/history.html", context)
 
     def _form_page(self, request: HttpRequest, current: SmsTemplate | None) -> HttpResponse:
         form = TemplateForm(request.POST or None, current=current)
@@ -133,7 +149,7 @@ class SmsTemplateAdmin(ReadOnlyAdmin):
             "form": form,
             "current": current,
             "placeholders": PLACEHOLDERS.values(),
-            "versions": _versions(current) if current else [],
+            "versions": versions_of(current.code) if current else [],
         }
         if form.is_bound and current is not None:
             # Somebody was faster: both texts are on the page, and saving once more is a decision.
@@ -171,18 +187,24 @@ class SmsTemplateAdmin(ReadOnlyAdmin):
             return None
 
 
-def _versions(template: SmsTemplate) -> list[SmsTemplate]:
-    """The versions of a template, newest first: what was changed when, and by whom."""
-    return list(
-        SmsTemplate.objects.filter(code=template.code).select_related("created_by").order_by("-version")[:VERSIONS]
-    )
+class InForceFilter(admin.SimpleListFilter):
+    """What a client said holds, or was ended."""
+
+    title = _("does it hold")
+    parameter_name = "in_force"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("yes", _("it holds")), ("no", _("it was ended"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset if self.value() is None else queryset.filter(ended_at__isnull=self.value() == "yes")
 
 
 class NumberAdmin(ReadOnlyAdmin):
     """What a client said of a number. It is written down in a call; here it is looked at, and ended by its verb."""
 
     list_display = ("shown_number", "since", "started_by", "note", "ended_at", "ended_by")
-    list_filter = (("ended_at", admin.EmptyFieldListFilter), "started_at")
+    list_filter = (InForceFilter, "started_at")
     list_select_related = ("started_by", "ended_by")
     search_fields = ("number",)
     search_help_text = _("A part of the number as +79…")

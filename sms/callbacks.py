@@ -13,6 +13,7 @@ import structlog
 from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse, UnreadablePostError
 from django.utils.crypto import constant_time_compare
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
@@ -47,7 +48,7 @@ class GatewayCallback(APIView):
             reply = adapter.parse_callback(_read(request._request))
         except CallbackRefused as refusal:
             log.warning("sms_callback_refused", gateway=gateway, code=refusal.code)
-            raise Invalid(refusal.code, "This callback can't be taken.") from refusal
+            raise Invalid(refusal.code, _("This callback can't be taken.")) from refusal
         for status in reply.statuses:
             receive_status(
                 gateway=gateway,
@@ -66,7 +67,7 @@ def _adapter(name: str, secret: str) -> Gateway:
     right = callback_address.secret_of(name)
     matches = constant_time_compare(secret, right) and bool(right)
     if not matches or name not in routing.in_use() or not gateways.by_name(name).capabilities.callback:
-        raise NotFound("not_found", "There is nothing here.")
+        raise NotFound("not_found", _("There is nothing at this address."))
     return gateways.by_name(name)
 
 

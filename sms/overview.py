@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.db.models import Count, DurationField, F, Max, Min, Q
 from django.db.models.functions import Now
 
 from hotline.base.health import by_heartbeat
+from sms import quiet
 from sms.gateways import by_name, routing
-from sms.models import GatewayState, SmsMessage
+from sms.limits import made_today
+from sms.models import Consent, DeniedCode, GatewayState, OptOut, SmsMessage, SmsTemplate
 
 
 @dataclass(slots=True)
@@ -67,6 +70,48 @@ def gateways() -> list[GatewayRow]:
     for told in GatewayState.objects.filter(pk__in=rows):
         rows[told.name].state = told
     return list(rows.values())
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateLimit:
+    """A template with a daily limit, and how many messages of it were made today that count."""
+
+    template: SmsTemplate
+    today: int
+
+    @property
+    def is_reached(self) -> bool:
+        return self.today >= (self.template.daily_limit or 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What holds a message back, besides the client's word: as it is configured now.
+
+    `daily_per_number` 0 and `quiet` "": no such limit.
+    """
+
+    daily_per_number: int
+    quiet: str
+    templates: list[TemplateLimit]
+    refusals: int
+    consents: int
+    denied_codes: int
+
+
+def limits() -> Limits:
+    """For the supervisors' page. Five queries, whatever waits."""
+    limited = list(SmsTemplate.objects.current().filter(daily_limit__isnull=False).order_by("name", "pk"))
+    today = made_today([template.code for template in limited])
+    hours = quiet.parse_hours(settings.SMS_QUIET_HOURS)
+    return Limits(
+        daily_per_number=settings.SMS_DAILY_PER_NUMBER,
+        quiet="" if hours is None or hours[0] == hours[1] else f"{hours[0]:%H:%M}–{hours[1]:%H:%M}",
+        templates=[TemplateLimit(template, today.get(template.code, 0)) for template in limited],
+        refusals=OptOut.objects.in_force().count(),
+        consents=Consent.objects.in_force().count(),
+        denied_codes=DeniedCode.objects.count(),
+    )
 
 
 @dataclass(frozen=True, slots=True)

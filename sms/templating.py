@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Mapping
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from hotline.base.errors import Invalid
 from sms.models import SmsTemplate
@@ -18,7 +19,16 @@ from sms.placeholders import PLACEHOLDERS
 
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 # Control characters have no place in an SMS; a line break has.
-_CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff]")
+# A lone surrogate can come in by JSON; neither PostgreSQL nor a gateway takes it.
+_UNSENDABLE = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff\ud800-\udfff]")
+# So many of them a sentence names; those that come by pasting have a name.
+_NAMED_AT_MOST = 5
+_NAMES = {
+    "U+0000": gettext_lazy("zero byte"),
+    "U+0009": gettext_lazy("tab"),
+    "U+2028": gettext_lazy("line separator"),
+    "U+FEFF": gettext_lazy("byte order mark"),
+}
 
 
 class MissingValue(Invalid):
@@ -71,18 +81,46 @@ def _sentence_on_unknown(name: str) -> str:
 
 def one_line_end(text: str) -> str:
     """The text as it is sent: line ends as \\n, nothing around it."""
-    return text.replace("\r\n", "\n").replace("\r", "\n").strip()
+    return _line_ends(text).strip()
+
+
+def _line_ends(text: str) -> str:
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def checked_text(text: str, *, field: str = "text") -> str:
-    """A text that can be an SMS: trimmed, not empty, line ends as \\n. Raises Invalid: `empty`, `bad_characters`."""
-    text = one_line_end(text)
+    """A text that can be an SMS: trimmed, not empty, line ends as \\n.
+
+    Raises Invalid: `empty`; `bad_characters`, which names them by code point and place (`details["characters"]`, pairs
+    of «U+0007» and the position from 1 in what was typed, a line end counting as one).
+    """
+    typed, text = _line_ends(text), one_line_end(text)
     if not text:
         raise Invalid("empty", _("The text is empty."), field=field)
-    # A lone surrogate can come in by JSON; neither PostgreSQL nor a gateway takes it.
-    if _CONTROL.search(text) or any("\ud800" <= char <= "\udfff" for char in text):
-        raise Invalid("bad_characters", _("There are characters in the text that can't be sent."), field=field)
+    if found := list(_UNSENDABLE.finditer(text)):
+        trimmed = len(typed) - len(typed.lstrip())
+        places = [(f"U+{ord(match.group()):04X}", trimmed + match.start() + 1) for match in found]
+        at = found[0].start()
+        around = _UNSENDABLE.sub("·", text[max(0, at - 10) : at + 11]).replace("\n", " ")
+        raise Invalid(
+            "bad_characters",
+            _("Characters that can't be sent, near “%(around)s”: %(named)s.")
+            % {"named": _in_words(places), "around": around},
+            field=field,
+            details={"characters": places},
+        )
     return text
+
+
+def _in_words(places: list[tuple[str, int]]) -> str:
+    """Code points and positions, the first few of them: what can't be seen has to be looked for."""
+    named = []
+    for code_point, position in places[:_NAMED_AT_MOST]:
+        name = f"{code_point} ({_NAMES[code_point]})" if code_point in _NAMES else code_point
+        named.append(_("%(name)s, character %(position)d") % {"name": name, "position": position})
+    if more := len(places[_NAMED_AT_MOST:]):
+        named.append(_("%(more)d more") % {"more": more})
+    return "; ".join(named)
 
 
 def render(template: SmsTemplate | str, values: Mapping[str, object]) -> str:

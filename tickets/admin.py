@@ -6,7 +6,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.db.models import QuerySet
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
@@ -58,9 +58,35 @@ class TopicAdmin(admin.ModelAdmin):
 
 @admin.register(AutomaticSms)
 class AutomaticSmsAdmin(admin.ModelAdmin):
-    """Which changes of a request the client is told of by itself; none until a supervisor switches it on."""
+    """Which changes of a request the client is told of by itself; none until a supervisor switches it on.
 
-    list_display = ["state", "template_code", "is_on"]
+    One rule a state: the set is fixed, a rule is switched off and never deleted; one that is missing may be added.
+    """
+
+    list_display = ["state", "template_name", "is_on"]
+    fields = ["state", "template_code", "is_on"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[AutomaticSms]:
+        made = SmsTemplate.objects.current().filter(code=OuterRef("template_code"))
+        return super().get_queryset(request).annotate(found_name=Subquery(made.values("name")[:1]))
+
+    @admin.display(description=_("template"), ordering="found_name")
+    def template_name(self, rule: Any) -> str:
+        return str(rule.found_name or _("no such template any more"))
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return super().has_add_permission(request) and bool(_states_without_rule())
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def get_readonly_fields(self, request: HttpRequest, obj: AutomaticSms | None = None) -> list[str]:
+        return ["state"] if obj is not None else []
+
+    def formfield_for_choice_field(self, db_field: Any, request: HttpRequest, **options: Any) -> Any:
+        if db_field.name == "state":
+            options["choices"] = [("", "—"), *_states_without_rule()]
+        return super().formfield_for_choice_field(db_field, request, **options)
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **options: Any) -> Any:
         if db_field.name != "template_code":
@@ -71,6 +97,11 @@ class AutomaticSmsAdmin(admin.ModelAdmin):
             help_text=db_field.help_text,
             choices=lambda: [("", "—"), *made.values_list("code", "name")],
         )
+
+
+def _states_without_rule() -> list[tuple[str, str]]:
+    have = set(AutomaticSms.objects.values_list("state", flat=True))
+    return [(state, str(Appeal.State(state).label)) for state in AutomaticSms.STATES if state not in have]
 
 
 @admin.register(DocumentKind)

@@ -1,13 +1,32 @@
-"""What every endpoint shares: errors with codes, keyset pages."""
+"""What every endpoint shares: errors with codes, keyset pages; and what stands below /api/ where nothing else does."""
 
 from __future__ import annotations
 
+import re
+from base64 import b64decode
 from typing import Any
+from urllib.parse import parse_qs
 from uuid import UUID
 
+import structlog
+from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
+from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
 from django.core.exceptions import ValidationError as DjangoValidationError
 from django.db import DataError
-from rest_framework.exceptions import APIException, NotFound, ValidationError
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponsePermanentRedirect,
+    JsonResponse,
+    UnreadablePostError,
+)
+from django.urls import resolve
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views import defaults
+from django.views.decorators.csrf import csrf_exempt
+from rest_framework.exceptions import APIException, NotFound, ParseError, PermissionDenied, ValidationError
 from rest_framework.fields import UUIDField
 from rest_framework.pagination import CursorPagination
 from rest_framework.request import Request
@@ -15,7 +34,10 @@ from rest_framework.response import Response
 from rest_framework.serializers import as_serializer_error
 from rest_framework.views import exception_handler as drf_exception_handler
 
-from hotline.base.errors import HotlineError, InvalidFields
+from hotline.base.errors import HotlineError, Invalid, InvalidFields
+
+log = structlog.get_logger(__name__)
+PREFIX = "/api/"
 
 
 class ActionIdField(UUIDField):
@@ -33,8 +55,40 @@ class KeysetPagination(CursorPagination):
     """Pages by position in the order, not by offset: page 40,000 costs what page 1 costs."""
 
     ordering: str | tuple[str, ...] = "-pk"
-    page_size_query_param = "page_size"
+    page_size_query_param: str | None = "page_size"
     max_page_size = 200
+
+    def get_page_size(self, request: Request) -> int | None:
+        """What was asked for, else the usual. Raises Invalid `bad_page_size`: nobody waits for rows that never come."""
+        asked = request.query_params.get(self.page_size_query_param) if self.page_size_query_param else None
+        if asked is None:
+            return self.page_size
+        if not re.fullmatch(r"[0-9]{1,9}", asked) or not 1 <= int(asked) <= self.max_page_size:
+            raise Invalid(
+                "bad_page_size",
+                _("A whole number from 1 to %(most)d is needed.") % {"most": self.max_page_size},
+                field=self.page_size_query_param,
+            )
+        return int(asked)
+
+    def decode_cursor(self, request: Request) -> Any:
+        """Where to go on. What is no cursor is no beginning: whoever asks so would read the first page for ever."""
+        given = request.query_params.get(self.cursor_query_param)
+        if given:
+            try:
+                parts = parse_qs(b64decode(given, validate=True).decode("ascii"), strict_parsing=True)
+            except ValueError as error:
+                raise NotFound(self.invalid_cursor_message) from error
+            if not parts.keys() <= {"o", "r", "p"}:
+                raise NotFound(self.invalid_cursor_message)
+        return super().decode_cursor(request)
+
+    def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
+        parameters: list[dict[str, Any]] = super().get_schema_operation_parameters(view)
+        for parameter in parameters:
+            if parameter["name"] == self.page_size_query_param:
+                parameter["schema"] |= {"minimum": 1, "maximum": self.max_page_size, "default": self.page_size}
+        return parameters
 
     def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any] | None:
         """A page's rows. A cursor that was made up names a position of another kind than the column: no such page."""
@@ -44,6 +98,14 @@ class KeysetPagination(CursorPagination):
             if not request.query_params.get(self.cursor_query_param):
                 raise
             raise NotFound(self.invalid_cursor_message) from error
+
+
+class TooLarge(APIException):
+    """More than DATA_UPLOAD_MAX_MEMORY_SIZE."""
+
+    status_code = 413
+    default_detail = gettext_lazy("The request is too large.")
+    default_code = "too_large"
 
 
 def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | None:
@@ -60,9 +122,8 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | Non
             }
         elif exc.field:
             fields = {exc.field: [{"code": exc.code, "detail": str(exc.message)}]}
-        return Response({"code": exc.code, "detail": str(exc.message), "fields": fields}, status=exc.status)
-    if isinstance(exc, DjangoValidationError):  # a model's own checks (full_clean)
-        exc = ValidationError(as_serializer_error(exc))
+        return Response(_body(exc.code, exc.message, fields), status=exc.status)
+    exc = _of_the_library(exc)
     response = drf_exception_handler(exc, context)
     if response is None:
         return None
@@ -73,17 +134,76 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | Non
             fields = {name: _flat(problems) for name, problems in full.items()}
         elif isinstance(full, list):
             fields = {"": _flat(full)}
-        response.data = {"code": "invalid", "detail": str(exc.default_detail), "fields": fields}
+        response.data = _body("invalid", exc.default_detail, fields)
     elif isinstance(exc, APIException):
-        response.data = {"code": exc.get_codes(), "detail": str(exc.detail), "fields": {}}
-    else:  # Http404 and PermissionDenied of Django
-        detail = response.data.get("detail", "") if isinstance(response.data, dict) else ""
-        response.data = {"code": getattr(detail, "code", "error"), "detail": str(detail), "fields": {}}
+        response.data = _body(str(exc.get_codes()), exc.detail)
     return response
+
+
+def _of_the_library(exc: Exception) -> Exception:
+    """Django's refusals as those of rest_framework. What Django says beside them is English, and of our models."""
+    if isinstance(exc, DjangoValidationError):  # a model's own checks (full_clean)
+        return ValidationError(as_serializer_error(exc))
+    if isinstance(exc, Http404):
+        return NotFound()
+    if isinstance(exc, DjangoPermissionDenied):
+        return PermissionDenied()
+    if isinstance(exc, RequestDataTooBig):
+        return TooLarge()
+    if isinstance(exc, (SuspiciousOperation, UnreadablePostError)):
+        return ParseError()
+    if isinstance(exc, (DataError, OverflowError)):
+        # A zero byte in a code that is looked up, a moment of the year 1: no field of the library looks for that.
+        log.warning("api_data_error", error=type(exc.__cause__ or exc).__name__)
+        return ValidationError([_("There is a value that can't be held: a zero byte, or a moment out of range.")])
+    return exc
+
+
+def _body(code: str, detail: Any, fields: dict[str, Any] | None = None) -> dict[str, Any]:
+    return {"code": code, "detail": str(detail), "fields": fields or {}}
+
+
+# The one sentence of the library that it never translates: the body is `null`.
+_NO_DATA = "No data provided"
 
 
 def _flat(problems: Any) -> list[dict[str, str]]:
     if isinstance(problems, dict) and "message" in problems:
-        return [{"code": str(problems["code"]), "detail": str(problems["message"])}]
+        said = _("An object of JSON is needed.") if problems["message"] == _NO_DATA else str(problems["message"])
+        return [{"code": str(problems["code"]), "detail": said}]
     items = problems.values() if isinstance(problems, dict) else problems
     return [leaf for item in items for leaf in _flat(item)]
+
+
+# --- Outside of the endpoints -----------------------------------------------------------------------
+def _answer(code: str, detail: Any, status: int) -> JsonResponse:
+    return JsonResponse(_body(code, detail), status=status, json_dumps_params={"ensure_ascii": False})
+
+
+@csrf_exempt
+def nowhere(request: HttpRequest) -> HttpResponse:
+    """Any address below /api/ that is no endpoint: the same for everybody, whether signed in or not.
+
+    Without its last slash an address leads to the one that has it, for reading; what would write is never redirected,
+    for it would come back as a question and look like a success.
+    """
+    detail = _("There is nothing at this address.")
+    if not request.path_info.endswith("/") and resolve(f"{request.path_info}/").func is not nowhere:
+        if request.method in {"GET", "HEAD"}:
+            return HttpResponsePermanentRedirect(request.get_full_path(force_append_slash=True))
+        detail = _("There is nothing at this address: the slash at its end is missing.")
+    return _answer("not_found", detail, 404)
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """What was refused before any view (handler400)."""
+    if not request.path_info.startswith(PREFIX):
+        return defaults.bad_request(request, exception)
+    return _answer(ParseError.default_code, ParseError.default_detail, 400)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """A fault of ours (handler500); what it was stands in the log."""
+    if not request.path_info.startswith(PREFIX):
+        return defaults.server_error(request)
+    return _answer("error", _("A fault of ours. It is in the log."), 500)

@@ -282,6 +282,11 @@ class SmsMessage(models.Model):
         return self.not_before
 
     @property
+    def is_asked_now(self) -> bool:
+        """The moment at which the gateway is asked what became of it has come."""
+        return self.check_after is not None and self.check_after <= timezone.now()
+
+    @property
     def confirmed_by_id(self) -> int | None:
         """Who noted that the client has got it: the pk is a part of the reason (`actions.confirm_arrival`)."""
         kind, _colon, pk = self.reason.partition(":")

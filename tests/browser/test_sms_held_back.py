@@ -18,6 +18,17 @@ from tickets.actions import change_state
 from tickets.models import AppealMessage, AutomaticSms
 
 pytestmark = pytest.mark.browser
+# For so long a key does not take back what it did (once.js), and a little longer (milliseconds).
+A_SECOND = 1_200
+# By the key and by a click, as soon as the answer stands there: no machine is too slow for that.
+PRESS_AGAIN_AT_ONCE = """() => document.addEventListener("htmx:afterSettle", function again() {
+    const opposite = document.querySelector("[data-once-a-second^=opt-out][hx-vals*=end_opt_out]");
+    if (!opposite) return;
+    document.removeEventListener("htmx:afterSettle", again);
+    document.dispatchEvent(new KeyboardEvent("keydown", { code: "KeyQ", altKey: true, bubbles: true }));
+    opposite.click();
+    window.pressedAgain = true;
+})"""
 
 
 def test_the_client_wants_no_sms_and_it_is_dictated(hotline: Hotline) -> None:
@@ -43,15 +54,39 @@ def test_the_client_wants_no_sms_and_it_is_dictated(hotline: Hotline) -> None:
     assert not SmsMessage.objects.exists()
 
     # Another word of the client, and back to the dictation after a last refusal.
+    page.wait_for_timeout(A_SECOND)
     keys.press("Alt+q")
     expect(page.locator("#gate .notice-ok")).to_be_visible()
     hotline.settle()
+    page.wait_for_timeout(A_SECOND)
     keys.press("Alt+q")
     expect(page.locator(".dictation")).to_be_visible()
     hotline.settle()
     keys.press("Control+Enter")
     hotline.at("summary")
     assert AppealMessage.objects.get(appeal=appeal).message.state == SmsMessage.State.DICTATED
+
+
+def test_the_key_pressed_twice_takes_nothing_back(hotline: Hotline) -> None:
+    """A nervous pair of presses, or of clicks, is one: the answer puts the opposite under the same finger."""
+    page = hotline.page
+    phone = hotline.client.phones.get()
+    page.goto(hotline.server.url + hotline.client.get_absolute_url())
+    wishes: list[str] = []
+    page.on("request", lambda request: wishes.append(request.post_data or "") if request.method == "POST" else None)
+    page.evaluate(PRESS_AGAIN_AT_ONCE)
+    hotline.keys.press("Alt+q")
+    page.wait_for_function("() => window.pressedAgain")
+    hotline.settle()
+    expect(page.locator("text=Снова хочет СМС")).to_be_visible()
+    assert [sent for sent in wishes if "opt_out" in sent] == [sent for sent in wishes if "do=opt_out" in sent]
+    assert OptOut.objects.in_force().get().number == phone.e164
+
+    # After a second it is another word of the client's.
+    page.wait_for_timeout(A_SECOND)
+    hotline.keys.press("Alt+q")
+    expect(page.locator("text=Клиент не хочет СМС")).to_be_visible()
+    assert not OptOut.objects.in_force().exists()
 
 
 def test_a_limit_of_the_template_is_said_at_stage_seven(hotline: Hotline) -> None:

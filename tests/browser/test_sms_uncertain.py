@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from sms.actions import confirm_arrival, send_anew, withdraw
+from sms.actions import confirm_arrival, opt_out, send_anew, withdraw
 from sms.models import OutboxHome, SmsMessage
 from tests.browser.conftest import PATIENCE, sign_in
 from tests.factories import AppealFactory, AppealMessageFactory, SmsMessageFactory, UserFactory
@@ -86,3 +86,38 @@ def test_a_held_outbox_is_released_by_a_key(page: Page, links: list[AppealMessag
     page.keyboard.press("Alt+r")
     expect(page.locator("#release")).to_have_count(0)
     assert OutboxHome.objects.get().released_by is not None
+
+
+def test_after_a_decision_the_focus_is_on_the_next_open_row(page: Page, links: list[AppealMessage]) -> None:
+    first, second, third = links
+    page.keyboard.press("Alt+a")  # from nowhere: the first
+    expect(row(page, second)).to_be_focused()
+    page.locator(f"#resend-{third.message_id}").focus()
+    page.keyboard.press("Alt+s")
+    expect(row(page, third)).to_contain_text("отправлено заново")
+    expect(row(page, second)).to_be_focused()  # none is open below: the first that is
+    page.keyboard.press("Alt+a")
+    expect(page.locator("#uncertain-head")).to_be_focused()
+    expect(row(page, second)).to_contain_text("доставлено")
+
+
+def test_what_is_refused_stays_in_focus(page: Page, links: list[AppealMessage]) -> None:
+    opt_out(number=links[1].message.to, actor=None)
+    page.locator(f"#resend-{links[1].message_id}").focus()
+    page.keyboard.press("Alt+s")
+    expect(row(page, links[1])).to_contain_text("просил не присылать СМС")
+    expect(page.locator(f"#resend-{links[1].message_id}")).to_be_focused()
+
+
+def test_a_late_press_decides_about_no_other_message(page: Page, links: list[AppealMessage]) -> None:
+    """A colleague decides the row in focus a moment before the key: the press is not for the first of the list."""
+    page.locator(f"#resend-{links[1].message_id}").focus()
+    confirm_arrival(pk=links[1].message_id, actor=UserFactory(supervisor=True, last_name="Второй"))
+    expect(row(page, links[1])).to_contain_text("Второй")
+    expect(row(page, links[1])).to_be_focused()
+    page.keyboard.press("Alt+s")
+    # The next key that is heard shows that nothing came of it.
+    page.locator(f"#arrived-{links[0].message_id}").focus()
+    page.keyboard.press("Alt+a")
+    expect(row(page, links[0])).to_contain_text("доставлено")
+    assert not SmsMessage.objects.exclude(resend_of=None).exists()

@@ -15,6 +15,8 @@ LINES = {
     "base:healthz": Line(ANYONE, public=True),
     "base:readyz": Line(ANYONE, kwargs=worker_at_work, public=True),
     "base:metrics": Line(ANYONE, public=True),
+    # Nothing is there, for nobody; the test's verdict on that is «out».
+    "api-nowhere": Line(frozenset(), public=True),
     "base:styleguide": Line(SUPERVISOR),
     "base:styleguide-call": Line(SUPERVISOR),
 }

@@ -156,6 +156,13 @@ BAD = [
 ]
 
 
+@pytest.mark.parametrize("path", [MESSAGES, "/api/v1/sms/preview/"])
+def test_a_character_that_can_not_be_sent_is_named(api: Client, path: str) -> None:
+    answer = post(api, path, action_id=str(uuid4()), to=MOBILE, text="a\x07b")
+    assert (answer.status_code, answer.json()["code"]) == (400, "bad_characters")
+    assert "«a·b»: U+0007, 2-й символ" in answer.json()["fields"]["text"][0]["detail"]
+
+
 @pytest.mark.parametrize(("change", "status", "code", "fields"), BAD)
 def test_what_is_refused(
     api: Client, change: dict[str, Any], status: int, code: str, fields: dict[str, list[str]]

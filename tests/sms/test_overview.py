@@ -16,11 +16,11 @@ from prometheus_client import REGISTRY
 from hotline.base.heartbeats import beat
 from hotline.base.models import Heartbeat
 from sms import checks, metrics, overview
-from sms.actions import claim, settle
+from sms.actions import claim, give_consent, opt_out, save_template, settle
 from sms.gateways.base import NotSubmitted
-from sms.models import GatewayState, SmsMessage
-from tests.helpers import count_queries
-from tests.sms.factories import message
+from sms.models import DeniedCode, GatewayState, OptOut, SmsMessage, SmsTemplate
+from tests.helpers import assert_same_query_count, count_queries
+from tests.sms.factories import MOBILE, OTHER_MOBILE, deny, message, template
 
 pytestmark = pytest.mark.django_db
 
@@ -164,3 +164,43 @@ def test_what_was_accepted_and_never_heard_of_again_says_so() -> None:
     assert (soon.reason_code, soon.reason_in_words) == ("", "")
     assert (silent.reason_code, silent.reason_in_words) == ("no_receipt", "оператор связи не сообщил, доставлено ли")
     assert message("delivered", state_changed_at=at).reason_code == ""
+
+
+# --- What holds messages back -----------------------------------------------------------------------
+def test_the_limits_as_they_are_configured(settings: Any) -> None:
+    settings.SMS_DAILY_PER_NUMBER, settings.SMS_QUIET_HOURS = 7, "22:00-08:30"
+    limited = template("news", daily_limit=3)
+    save_template(code="news", moment=limited.moment, name="Новости", text="Иначе.", daily_limit=2, actor=None)
+    template("free")
+    # Of whichever version, today, and only what may have left us.
+    message(template=limited)
+    message("delivered", template=limited)
+    message("rejected", template=limited)
+    yesterday = message(template=limited)
+    SmsMessage.objects.filter(pk=yesterday.pk).update(created_at=Now() - timedelta(days=1))
+    ended = opt_out(number="+79160000777", actor=None)
+    OptOut.objects.filter(pk=ended.pk).update(ended_at=Now())
+    opt_out(number=OTHER_MOBILE, actor=None)
+    give_consent(number=MOBILE, actor=None)
+    DeniedCode.objects.all().delete()
+    deny()
+    found = overview.limits()
+    assert (found.daily_per_number, found.quiet) == (7, "22:00–08:30")
+    assert [(limit.template.name, limit.today, limit.is_reached) for limit in found.templates] == [("Новости", 2, True)]
+    assert (found.refusals, found.consents, found.denied_codes) == (1, 1, 1)
+
+
+@pytest.mark.parametrize("hours", ["", "09:00-09:00"])
+def test_hours_that_are_none(settings: Any, hours: str) -> None:
+    settings.SMS_QUIET_HOURS = hours
+    assert overview.limits().quiet == ""
+
+
+def test_limits_cost_the_same_whatever_there_is() -> None:
+    def more(count: int) -> None:
+        for n in range(count):
+            code = f"t{SmsTemplate.objects.count()}-{n}"
+            message(template=template(code, daily_limit=5))
+            opt_out(number=f"+7916000{SmsMessage.objects.count():04d}", actor=None)
+
+    assert_same_query_count(more, overview.limits)

@@ -102,5 +102,30 @@ def test_texts_that_are_no_text(text: str, code: str) -> None:
     assert error.value.code == code
 
 
+@pytest.mark.parametrize(
+    ("text", "said", "places"),
+    [
+        ("a\x07b", "рядом с «a·b»: U+0007, 2-й символ.", [("U+0007", 2)]),
+        ("Заявка\t№1", "рядом с «Заявка·№1»: U+0009 (табуляция), 7-й символ.", [("U+0009", 7)]),
+        # Where it was typed, not where it stands after trimming; a line end is one character.
+        ("  a\r\nb\u2028c", "рядом с «a b·c»: U+2028 (разделитель строк), 6-й символ.", [("U+2028", 6)]),
+        ("\ud800!", "рядом с «·!»: U+D800, 1-й символ.", [("U+D800", 1)]),
+        ("a\x00\x01b", "U+0000 (нулевой байт), 2-й символ; U+0001, 3-й символ.", [("U+0000", 2), ("U+0001", 3)]),
+    ],
+)
+def test_what_can_not_be_sent_is_named_with_its_place(text: str, said: str, places: list[tuple[str, int]]) -> None:
+    with translation.override("ru"), pytest.raises(Invalid) as error:
+        checked_text(text)
+    assert said in str(error.value)
+    assert error.value.details["characters"] == places
+
+
+def test_of_many_the_first_few_are_named() -> None:
+    with translation.override("ru"), pytest.raises(Invalid) as error:
+        checked_text("a" + "\x07" * 8)
+    assert str(error.value).endswith("U+0007, 6-й символ; и ещё 3.")
+    assert len(error.value.details["characters"]) == 8
+
+
 def test_line_ends_are_one_kind() -> None:
     assert checked_text(" a\r\nb\rc \n") == "a\nb\nc"

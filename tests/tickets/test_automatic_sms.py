@@ -14,6 +14,7 @@ from sms.actions import claim, opt_out, settle, sweep
 from sms.gateways.base import NotSubmitted
 from sms.models import SmsMessage, SmsTemplate
 from tests.factories import AppealFactory, SmsTemplateFactory, UserFactory, center, city
+from tests.helpers import assert_same_query_count
 from tickets.actions import accept_assignment, assign_center, change_state, end_assignment
 from tickets.models import Appeal, AppealEvent, AppealMessage, AutomaticSms
 
@@ -207,3 +208,63 @@ def test_a_supervisor_switches_it_on(client: Browser) -> None:
     made = AutomaticSms.objects.get()
     assert (made.state, made.template_code, made.is_on) == ("done", template.code, True)
     assert made.history.latest("pgh_id").pgh_context.metadata["actor"] == supervisor.pk
+
+
+@pytest.fixture
+def office(client: Browser) -> Browser:
+    client.force_login(UserFactory(supervisor=True), backend="hotline.operators.backends.RoleBackend")
+    return client
+
+
+RULES = "/admin/tickets/automaticsms/"
+
+
+def test_the_list_names_templates_and_is_a_plural(office: Browser) -> None:
+    rule()
+    SmsTemplate.objects.filter(is_current=True).update(is_current=False)
+    rule(State.DONE)
+    named = SmsTemplate.objects.current().get()
+    page = office.get(RULES).content.decode()
+    assert page.index("такого шаблона больше нет") < page.index(named.name)
+    assert named.code not in page
+    assert "Автоматические СМС" in page
+    assert "Заявка перешла в состояние" in page
+
+
+def test_growth_of_the_list(office: Browser) -> None:
+    states = iter(AutomaticSms.STATES)
+    assert_same_query_count(lambda n: [rule(next(states)) for _ in range(n)], lambda: office.get(RULES), many=5)
+
+
+def test_there_is_one_rule_a_state_and_none_is_deleted(office: Browser) -> None:
+    template = SmsTemplateFactory(moment=SmsTemplate.Moment.STATUS_CHANGED)
+    for state in AutomaticSms.STATES[1:]:
+        AutomaticSms.objects.create(state=state, template_code=template.code)
+    form = office.get(f"{RULES}add/").content.decode()
+    assert 'value="assigned"' in form
+    assert 'value="done"' not in form  # it has its rule
+    filled = {"state": "assigned", "template_code": template.code}
+    assert office.post(f"{RULES}add/", {**filled, "state": "done"}).status_code == 200
+    assert office.post(f"{RULES}add/", filled).status_code == 302
+    # The set is whole: nothing to add, and nothing is taken away.
+    assert office.get(f"{RULES}add/").status_code == 403
+    assert f'href="{RULES}add/"' not in office.get(RULES).content.decode()
+    made = AutomaticSms.objects.get(state="assigned")
+    assert office.post(f"{RULES}{made.pk}/delete/", {"post": "yes"}).status_code == 403
+    office.post(RULES, {"action": "delete_selected", "_selected_action": [made.pk], "post": "yes"})
+    # A rule keeps its state.
+    office.post(f"{RULES}{made.pk}/change/", {**filled, "state": "done", "is_on": "on"})
+    made.refresh_from_db()
+    assert (made.state, made.is_on) == ("assigned", True)
+    assert AutomaticSms.objects.count() == len(AutomaticSms.STATES)
+
+
+@pytest.mark.parametrize("code", ["", "odd"])
+def test_what_is_wrong_is_said_once(office: Browser, code: str) -> None:
+    rule()
+    made = AutomaticSms.objects.get()
+    SmsTemplate.objects.filter(is_current=True).update(is_current=False)
+    answer = office.post(f"{RULES}{made.pk}/change/", {"template_code": code})
+    assert answer.status_code == 200
+    assert len(answer.context["adminform"].form.errors["template_code"]) == 1
+    assert answer.context["adminform"].form.non_field_errors() == []

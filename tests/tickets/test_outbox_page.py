@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 import json
+import re
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from django.test import Client as Browser
 from django.urls import reverse
+from django.utils import timezone
 
 from hotline.operators.models import User
 from sms.actions import confirm_arrival, is_held, opt_out
 from sms.models import OutboxHome, SmsMessage, SmsPart
-from tests.factories import AppealFactory, AppealMessageFactory, ClientFactory, SmsMessageFactory, UserFactory
+from tests.factories import (
+    AppealFactory,
+    AppealMessageFactory,
+    ClientFactory,
+    SmsMessageFactory,
+    SmsTemplateFactory,
+    UserFactory,
+)
 from tests.helpers import assert_same_query_count, race
 from tickets.models import AppealMessage
 
@@ -80,6 +90,44 @@ def test_what_is_known_of_an_uncertain_message(desk: Browser) -> None:
 def test_a_message_about_no_appeal_is_shown_too(desk: Browser) -> None:
     SmsMessageFactory(state="unknown", gateway="development")
     assert "не по обращению" in text_of(desk.get(PAGE))
+
+
+def test_whether_waiting_helps_is_said(desk: Browser) -> None:
+    """The machine asks the gateway ever more seldom, and gives up in the end."""
+    soon = timezone.now() + timedelta(minutes=7)
+    asked, due, given_up = uncertain(check_after=soon), uncertain(check_after=timezone.now()), uncertain()
+
+    def said(link: AppealMessage) -> str:
+        return text_of(desk.get(row(link), headers=HTMX))
+
+    assert "Шлюз ещё опрашивается, следующий раз:" in said(asked)
+    assert f"{timezone.localtime(soon):%H:%M}</time>" in said(asked)
+    assert "Шлюз ещё опрашивается: прямо сейчас." in said(due)
+    assert "Шлюз не опрашивается." in said(given_up)
+    # The row looks again once the gateway was asked.
+    delay = re.search(r"load delay:(\d+)s", said(asked))
+    assert delay
+    assert 415 <= int(delay.group(1)) <= 425
+    assert "load delay:20s" in said(due)
+    assert "load delay" not in said(given_up)
+    decide(desk, asked, "arrived")
+    assert "опрашивается" not in said(asked)
+
+
+def test_limits_refusals_and_consents_are_at_hand(desk: Browser, settings: Any) -> None:
+    settings.SMS_DAILY_PER_NUMBER, settings.SMS_QUIET_HOURS = 3, "21:00-09:00"
+    limited = SmsTemplateFactory(name="Новости", daily_limit=1)
+    SmsMessageFactory(template=limited)
+    page = text_of(desk.get(PAGE))
+    for address in ("optout", "consent", "deniedcode", "smstemplate", "smsmessage"):
+        assert f'href="{reverse(f"admin:sms_{address}_changelist")}"' in page
+    assert 'href="#limits"' in page
+    for said in ("не больше 3 сообщений", "21:00–09:00", "сегодня 1 из 1", "исчерпан", "Номера с отказом от СМС"):
+        assert said in page
+    settings.SMS_DAILY_PER_NUMBER, settings.SMS_QUIET_HOURS = 0, ""
+    page = text_of(desk.get(PAGE))
+    assert "без ограничения" in page
+    assert "никогда" in page
 
 
 def test_the_oldest_come_first_in_pages(desk: Browser) -> None:

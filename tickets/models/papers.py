@@ -12,6 +12,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from hotline.base.models import ExternalReference, tracked
 from hotline.operators.models import Role, User
@@ -231,14 +232,17 @@ class AutomaticSms(models.Model):
 
     class Meta:
         verbose_name = _("automatic SMS")
-        verbose_name_plural = _("automatic SMS")
+        verbose_name_plural = pgettext_lazy("plural", "automatic SMS")
         ordering = ["pk"]
 
     def __str__(self) -> str:
         return str(self.get_state_display())
 
-    def clean(self) -> None:
-        """The template must be in use, and made for this moment."""
+    def clean_fields(self, exclude: Any = None) -> None:
+        """The template must be in use, and made for this moment; said once, where nothing was said of it yet."""
+        super().clean_fields(exclude=exclude)
+        if "template_code" in (exclude or ()):
+            return
         found = SmsTemplate.objects.current().filter(code=self.template_code).first()
         if found is None or found.moment != SmsTemplate.Moment.STATUS_CHANGED:
             raise ValidationError(

@@ -272,6 +272,7 @@ class AccountSuggestView(RoleRequired, View):
 
 def page_of(paginator: KeysetPagination, rows: Any, request: HttpRequest, name: str) -> dict[str, Any]:
     """One keyset page of a list, with the addresses of its neighbours."""
+    paginator.page_size_query_param = None  # for the API
     try:
         found = paginator.paginate_queryset(rows, Request(request))
     except NoPage as error:  # a cursor that somebody made up

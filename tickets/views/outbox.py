@@ -5,6 +5,7 @@ It stands here and not in `sms`, which knows no appeals: what an uncertain messa
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, ClassVar
 from uuid import uuid4
 
@@ -12,6 +13,7 @@ from django.contrib import messages
 from django.db.models import Min
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.generic import View
 
@@ -49,7 +51,7 @@ class SmsView(RoleRequired, View):
         context = page_of(OldestFirst(), SmsMessage.objects.uncertain().for_detail(), request, "uncertain")
         context["rows"] = rows_of(context["uncertain"])
         if not is_partial(request):
-            context |= overview_context()
+            context |= overview_context() | {"limits": overview.limits()}
         return answer(request, page="tickets/sms.html", fragment="tickets/_uncertain.html", context=context)
 
 
@@ -131,6 +133,13 @@ def overview_context() -> dict[str, Any]:
     return context
 
 
+def _seconds_until(check_after: datetime | None) -> int | None:
+    """When a row is worth another look: shortly after the gateway was asked, at most every 20 seconds."""
+    if check_after is None:
+        return None
+    return max(20, int((check_after - timezone.now()).total_seconds()) + 5)
+
+
 def rows_of(shown: list[SmsMessage]) -> list[dict[str, Any]]:
     """Each message with its appeal, its successor, who confirmed it, and an id for one act. Three queries."""
     links = {
@@ -149,6 +158,7 @@ def rows_of(shown: list[SmsMessage]) -> list[dict[str, Any]]:
             "successor": successors.get(message.pk),
             "confirmed_by": people.get(message.confirmed_by_id),
             "is_open": message.state == SmsMessage.State.UNKNOWN and message.pk not in successors,
+            "ask_anew": _seconds_until(message.check_after),
             "action_id": uuid4(),
         }
         for message in shown

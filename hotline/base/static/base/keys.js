@@ -5,7 +5,8 @@
    Several keys are parted by spaces. Only what is visible answers; while a modal dialog is open, only what is in it.
    Where several elements bear the same key (Ctrl+Enter on every form's button), the one that shares the nearest form or
    [data-key-scope] with the focus answers; with data-key-near it answers only then: pressed from elsewhere the key does
-   nothing, rather than act on the first of a list. From a field of a form that has a button of its own, Ctrl+Enter means
+   nothing, rather than act on the first of a list. With data-key-scope="own" a focus within means what is there, and
+   never the like of it elsewhere. From a field of a form that has a button of its own, Ctrl+Enter means
    that form, whoever bears the key elsewhere. With data-key-late an element answers only after it has stood there for a
    second: it came by a live update, perhaps under a finger that meant what stood there before.
 
@@ -78,6 +79,9 @@ function nearest(candidates, combination) {
     const own = sendersOf(form);
     if (own.length) return own.length === 1 && !isDisabled(own[0]) ? own[0] : undefined;
   }
+  // In a scope of its own the key means what is there, or nothing: a row that was decided meanwhile hands no press on.
+  const own = focus?.closest("[data-key-scope=own]");
+  if (own && !candidates.some((element) => own.contains(element))) candidates = candidates.filter((element) => !element.closest("[data-key-scope=own]"));
   if (candidates.length < 2) return candidates[0];
   for (let scope = focus?.closest("[data-key-scope]"); scope; scope = scope.parentElement?.closest("[data-key-scope]")) {
     const inScope = candidates.find((element) => scope.contains(element));

@@ -37,3 +37,27 @@ document.addEventListener("htmx:afterRequest", (event) => mark(event.detail.requ
 window.addEventListener("pageshow", (event) => {
   if (event.persisted) document.querySelectorAll("form[aria-busy]").forEach((form) => mark(form, false));
 });
+
+/* [data-once-a-second="opt-out +7…"]: the answer puts the opposite act in its place, under the same key and finger. The
+   second press of a nervous pair, within a second of the first or of its answer, is the first one again. */
+const SECOND = 1000;
+let last = { act: "", at: -SECOND };
+
+document.addEventListener(
+  "click",
+  (event) => {
+    const act = event.target.closest?.("[data-once-a-second]")?.dataset.onceASecond;
+    if (!act) return;
+    const now = performance.now();
+    if (act === last.act && now - last.at < SECOND) {
+      event.preventDefault();
+      event.stopImmediatePropagation();
+    } else {
+      last = { act, at: now };
+    }
+  },
+  true,
+);
+document.addEventListener("htmx:afterRequest", (event) => {
+  if (event.detail.requestConfig.elt.matches?.("[data-once-a-second]")) last.at = performance.now();
+});
