@@ -4,9 +4,12 @@ here.
 
 from __future__ import annotations
 
+from io import BytesIO
 from json import JSONDecodeError
 from typing import Any
 
+from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
 from django.utils.translation import gettext as _
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import FormParser as BaseFormParser
@@ -16,12 +19,19 @@ from rest_framework.renderers import JSONRenderer as BaseJSONRenderer
 
 
 class JSONParser(BaseJSONParser):
-    """JSON of bearable depth: what is nested thousands of times is no request, and no fault of ours (400)."""
+    """JSON of bearable depth and size: what is nested thousands of times is no request, and no fault of ours (400)."""
 
     def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
-        """Raises ParseError, which says where the body is no JSON."""
+        """Raises ParseError, which says where the body is no JSON; RequestDataTooBig.
+
+        The library reads the stream itself, past Django's own look at its size.
+        """
+        most = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+        body = stream.read(most + 1)
+        if len(body) > most:
+            raise RequestDataTooBig
         try:
-            return super().parse(stream, media_type, parser_context)
+            return super().parse(BytesIO(body), media_type, parser_context)
         except RecursionError as error:
             raise ParseError(_("The JSON is nested too deeply.")) from error
         except ParseError as error:

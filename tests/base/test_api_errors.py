@@ -107,6 +107,15 @@ def test_a_body_of_another_kind(machine: Machine, sent: bytes, kind: str, status
     refused(machine.generic("POST", MESSAGES, sent, content_type=kind), status, code)
 
 
+@pytest.mark.parametrize("kind", ["application/json", "application/x-www-form-urlencoded"])
+def test_a_body_that_is_too_large(machine: Machine, kind: str, settings: Any) -> None:
+    settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 1000
+    body = json.dumps({"text": "a" * 1000}).encode()
+    refused(machine.post(MESSAGES, body, content_type=kind), 413, "too_large")
+    just = json.dumps({"text": "a" * (1000 - len('{"text": ""}'))}).encode()
+    assert machine.post(MESSAGES, just, content_type=kind).status_code == 400
+
+
 def test_who_may_not(client: Browser, machine: Machine) -> None:
     assert "токена" in refused(client.get(MESSAGES), 401, "not_authenticated")["detail"]
     refused(client.get(MESSAGES, headers={"authorization": "Bearer x"}), 401, "invalid_token")
