@@ -544,6 +544,9 @@ def test_the_message_is_sent_once_and_then_told(web: Browser, call: Call, owner:
     assert states(call)["sms"] == "done"
     status = words(ask(web, "sms-status", call, link.message_id))
     assert f'id="message-{link.message_id}"' in status
+    # What it became while the answer was on its way was said to nobody: it asks by itself, once.
+    assert "load delay:2s, live:sms:" in words(answer)
+    assert "load delay" not in status
 
 
 def test_from_another_window_it_is_not_sent_twice(web: Browser, call: Call, owner: Client) -> None:
