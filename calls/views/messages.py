@@ -33,27 +33,21 @@ def panel(
     live: bool = False,
     **state: Any,
 ) -> dict[str, Any]:
-    """`to`: the number as it was just typed; without it what is kept of it, else where the last message failed, else
-    the number that calls. `live`: it comes by itself.
-    """
+    """`to`: the number as it was just typed; without it `ws.sms_to` says. `live`: it comes by itself."""
     appeal = ws.told
     context: dict[str, Any] = {"appeal": appeal, "error": error, "messages_of_call": ws.messages}
     if appeal is None:
         return context
-    calling = ws.call.number or ws.call.number_raw
-    draft = ws.drafts.get(Draft.Form.SMS)
+    ws.to = to
+    gate = ws.gate
+    preview = message_text(appeal=appeal, purpose=default_purpose(appeal))
     last = ws.told_by[0].message if ws.told_by else None
     failed = last is not None and last.state in {*SmsMessage.FAILED, SmsMessage.State.UNKNOWN}
-    if to is None and draft is not None:
-        to = str(draft.data.get("to", ""))
-    elif to is None:
-        to = (last.to if last and failed else "") or calling
-    preview = message_text(appeal=appeal, purpose=default_purpose(appeal))
-    gate = ws.gate if to == calling else eligibility.judge(to, template=preview.template)
     sent = last is not None and not failed
+    draft = ws.drafts.get(Draft.Form.SMS)
     return {
         **context,
-        "to": format_phone(to) if to in {ws.call.number, last.to if last else ""} else to,
+        "to": format_phone(ws.sms_to) if ws.sms_to in {ws.call.number, last.to if last else ""} else ws.sms_to,
         "draft": draft,
         "gate": gate,
         "wishes": _wishes(gate),

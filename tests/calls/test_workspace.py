@@ -642,10 +642,14 @@ def test_what_the_main_key_does_follows_the_number_that_was_typed(web: Browser, 
     assert 'id="sms-telling" class="call-form" hx-swap-oob="true"' in russian
     assert 'form="sms-form" data-key="Ctrl+Enter"' in russian
     assert "dictation" not in russian
+    assert "Запишите, пожалуйста" not in russian  # nor is it said
     assert "autofocus" not in russian  # the number is still being typed
 
     foreign = words(tell(web, "sms-gate", call, to="+77010000772"))
     assert 'form="dictation-form" data-key="Ctrl+Enter"' in foreign
+    assert "Запишите, пожалуйста" in foreign
+    web.post(url("draft", call, "sms"), {"version": 0, "fields": {"to": NUMBER}}, content_type="application/json")
+    assert "Запишите, пожалуйста" not in words(ask(web, "stage", call, "sms"))
     assert 'form="sms-form" data-key="Alt+KeyS" disabled' in foreign
 
 
