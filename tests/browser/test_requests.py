@@ -126,7 +126,7 @@ def test_enter_chooses_from_an_open_list_and_registers_nothing(hotline: Hotline)
     field.press_sequentially("712")
     expect(page.locator("[role=option][data-meant]")).to_contain_text("WM-712 Inox")
     keys.press("Enter")
-    expect(field).to_have_value("Vestra WM-712 Inox")
+    expect(field).to_have_value("WM-712 Inox")
     expect(page.locator("#id_model_text_list")).to_be_hidden()
     expect(page.locator("#missing-items")).to_contain_text("описание")  # the page has answered by now
     # Before the list has come, too.
