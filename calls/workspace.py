@@ -77,6 +77,7 @@ class Workspace:
         self.call = call
         self.user = user
         self.wanted = stage
+        self.to: str | None = None  # the number of stage 7, where one is being typed
 
     @cached_property
     def stage(self) -> str:
@@ -265,8 +266,19 @@ class Workspace:
 
     @cached_property
     def gate(self) -> eligibility.Verdict:
-        """May the SMS go to the number that calls?"""
-        return eligibility.judge(self.call.number or self.call.number_raw, template=self.template)
+        """May the SMS go to the number that it is to go to?"""
+        return eligibility.judge(self.sms_to, template=self.template)
+
+    @cached_property
+    def sms_to(self) -> str:
+        """What is being typed, else what is kept of it, else where the last message failed, else who calls."""
+        if self.to is not None:
+            return self.to
+        if (draft := self.drafts.get(Draft.Form.SMS)) is not None:
+            return str(draft.data.get("to", ""))
+        last = self.told_by[0].message if self.told_by else None
+        failed = last is not None and (last.has_failed or last.state == SmsMessage.State.UNKNOWN)
+        return (last.to if last and failed else "") or self.call.number or self.call.number_raw
 
     @cached_property
     def drafts(self) -> dict[str, Draft]:

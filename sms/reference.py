@@ -33,7 +33,7 @@ TEMPLATES = [
         "request-state",
         SmsTemplate.Moment.STATUS_CHANGED,
         "Состояние заявки",
-        "Заявка №{appeal_number}: {appeal_state}.",
+        "По заявке № {appeal_number} новый статус: «{appeal_state}».",
     ),
 ]
 

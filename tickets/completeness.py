@@ -43,12 +43,17 @@ class MissingItem:
     field: str
     text: str
 
+    @property
+    def wanted(self) -> str:
+        """Beside its field: «Нужно заполнить: город»."""
+        return _("To be filled in: %(item)s") % {"item": self.text}
+
 
 _TEXTS = {
     "client_missing": gettext_lazy("the client's card"),
     "account_missing": gettext_lazy("the account"),
     "full_name_missing": gettext_lazy("the full name"),
-    "full_name_incomplete": gettext_lazy("the full name: the last and the first name at the least"),
+    "full_name_incomplete": gettext_lazy("the full name (the last and the first name at the least)"),
     "city_missing": gettext_lazy("the city"),
     "model_missing": gettext_lazy("the model, or «the client does not know»"),
     "model_source_missing": gettext_lazy("where the model is known from"),

@@ -85,7 +85,8 @@ def duplicate_marked(appeal: Appeal, original: Appeal, actor: User | None) -> No
 
 
 def sms_queued(appeal: Appeal, link: AppealMessage, actor: User | None) -> None:
-    _write(appeal, Code.SMS_QUEUED, actor, message=link.message_id, purpose=link.purpose)
+    automatic: dict[str, Any] = {"automatic": True} if link.is_automatic else {}
+    _write(appeal, Code.SMS_QUEUED, actor, message=link.message_id, purpose=link.purpose, **automatic)
 
 
 def sms_skipped(appeal: Appeal, reason: str, actor: User | None) -> None:

@@ -91,6 +91,13 @@ def why_skipped(code: str) -> str:
 
 
 _PURPOSES = dict(AppealMessage.Purpose.choices)
+
+
+def _queued(data: dict[str, Any], names: _Names) -> str:
+    purpose = str(_PURPOSES.get(data.get("purpose", ""), ""))
+    return _("%(purpose)s (automatic)") % {"purpose": purpose} if data.get("automatic") else purpose
+
+
 _SAY: dict[AppealEvent.Code, Callable[[dict[str, Any], _Names], str]] = {
     Code.ASSIGNED: _assigned,
     Code.ASSIGNMENT_ENDED: _ended,
@@ -98,7 +105,7 @@ _SAY: dict[AppealEvent.Code, Callable[[dict[str, Any], _Names], str]] = {
     Code.EDITED: _edited,
     Code.MOVED: _moved,
     Code.CONTACTS_GIVEN: lambda data, names: names.center(data.get("center")),
-    Code.SMS_QUEUED: lambda data, names: str(_PURPOSES.get(data.get("purpose", ""), "")),
+    Code.SMS_QUEUED: _queued,
     Code.SMS_SKIPPED: lambda data, names: why_skipped(data.get("reason", "")),
     Code.SMS_DICTATED: lambda data, names: str(_PURPOSES.get(data.get("purpose", ""), "")),
     Code.COMMENTED: lambda data, names: names.center(data["center"]) if data.get("center") else "",

@@ -27,7 +27,7 @@ Outcome = FollowUp.Outcome
 
 @verb
 def open_follow_ups(*, actor: User | None = None) -> int:
-    """Messages that failed, and that nobody has made good: an item for whoever sent each. Returns how many are new.
+    """Messages that failed, and that nobody has made good: an item for whose each is. Returns how many are new.
 
     Not while a call about the appeal is open: there the card to dictate from has come up already. Items whose appeal
     got another message meanwhile are done by that. Idempotent; two sweeps at once make one item.
@@ -62,8 +62,11 @@ def _close_made_good() -> None:
 
 
 def _owner(link: AppealMessage) -> User | None:
-    """Who sent it, else who registered the appeal; the machines' are the supervisors'."""
-    for person in (link.message.requested_by, link.appeal.registered_by):
+    """Who sent it, else who registered the appeal; an automatic one is the registrar's, whoever changed the state.
+    The machines' are the supervisors'.
+    """
+    registrar = link.appeal.registered_by
+    for person in (registrar,) if link.is_automatic else (link.message.requested_by, registrar):
         if person is not None and person.is_active and person.role in (Role.OPERATOR, Role.SUPERVISOR):
             return person
     return None

@@ -35,13 +35,16 @@ class Draft(models.Model):
         INSTALLATION = "installation", _("installation request")
         CONSULTATION = "consultation", _("consultation")
         DIAGNOSIS = "diagnosis", _("diagnosis")
+        SMS = "sms", _("SMS to another number")
         WRAP_UP = "wrap_up", _("wrap-up")
 
     # Where the form stands in the workspace: what `?stage=` says; the others stand at the registration.
-    STAGES: ClassVar[dict[str, str]] = {Form.CLIENT: "card", Form.DIAGNOSIS: "diagnosis", Form.WRAP_UP: "wrap_up"}
+    STAGES: ClassVar[dict[str, str]] = {
+        Form.CLIENT: "card", Form.DIAGNOSIS: "diagnosis", Form.SMS: "sms", Form.WRAP_UP: "wrap_up",
+    }  # fmt: skip
     # What tells one draft from another in a list.
     TOLD: ClassVar[tuple[str, ...]] = (
-        "last_name", "first_name", "full_name", "model_text", "description", "outcome", "note",
+        "last_name", "first_name", "full_name", "model_text", "description", "outcome", "note", "to",
     )  # fmt: skip
 
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="drafts", verbose_name=_("owner"))

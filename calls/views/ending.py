@@ -74,7 +74,7 @@ def _about(appeal: Appeal) -> list[str]:
 def _about_message(message: SmsMessage, appeal: Appeal) -> str:
     if message.state == SmsMessage.State.DICTATED:
         return _("The data were dictated to you.")
-    facts = {"number": format_phone(message.to)}
+    facts = {"number": format_phone(message.to).replace(" ", "\N{NO-BREAK SPACE}")}  # read aloud in one breath
     if not appeal.is_request:
         return _("The contacts of the centre were sent by SMS to %(number)s.") % facts
     return _("The data of the request and the contacts of the centre were sent by SMS to %(number)s.") % facts

@@ -20,7 +20,7 @@ from hotline.operators.access import STAFF, RoleRequired
 from hotline.operators.models import Role, User
 from sms import eligibility
 from tickets.actions import message_text, template_of
-from tickets.models import Appeal
+from tickets.models import Appeal, AppealMessage
 
 
 class FollowUpView(RoleRequired, View):
@@ -66,8 +66,13 @@ def _context(item: FollowUp, note: str, error: HotlineError | None) -> dict[str,
     message = item.link.message
     appeal = Appeal.objects.for_detail().get(pk=item.link.appeal_id)
     preview = message_text(appeal=appeal, purpose=item.link.purpose, template=template_of(message))
+    later = AppealMessage.objects.instead_of(appeal=item.link.appeal_id, purpose=item.link.purpose, pk=item.link_id)
     return {
         "item": item,
+        # Until the sweep settles it: nothing is left to be done.
+        "made_good": later.select_related("message__requested_by").order_by("-pk").first()
+        if not item.done_at
+        else None,
         "message": message,
         "appeal": appeal,
         "preview": preview,

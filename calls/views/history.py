@@ -17,6 +17,7 @@ from calls.workspace import Workspace
 from hotline.base.errors import NotFound
 from hotline.operators.models import User
 from tickets.history import history
+from tickets.journal import worded
 from tickets.models import Appeal, AppealMessage, Assignment, Comment, Document, Reminder
 from tickets.warranty import words
 
@@ -57,7 +58,7 @@ def details(appeal: Appeal, user: User) -> dict[str, Any]:
         "documents": list(Document.objects.for_list().filter(appeal=appeal)),
         "reminders": list(Reminder.objects.for_list().filter(appeal=appeal, done_at__isnull=True)),
         "messages": list(AppealMessage.objects.for_list().filter(appeal=appeal)[:10]),
-        "journal": list(appeal.journal.for_list()[:15]),
+        "journal": worded(list(appeal.journal.for_list()[:15])),
     }
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 from uuid import uuid4
 
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 
-from calls.actions import complete_stage, dictate_in_call, send_sms_in_call
-from calls.models import StageCode
+from calls.actions import complete_stage, dictate_in_call, send_sms_in_call, submit_draft
+from calls.models import Draft, StageCode
 from calls.views.base import CallView
 from calls.views.fields import number_of, uuid_of
 from calls.workspace import Workspace
@@ -32,21 +33,22 @@ def panel(
     live: bool = False,
     **state: Any,
 ) -> dict[str, Any]:
-    """`to`: another number that the client names; without it the number that calls. `live`: it comes by itself."""
+    """`to`: the number as it was just typed; without it `ws.sms_to` says. `live`: it comes by itself."""
     appeal = ws.told
     context: dict[str, Any] = {"appeal": appeal, "error": error, "messages_of_call": ws.messages}
     if appeal is None:
         return context
-    calling = ws.call.number or ws.call.number_raw
-    to = calling if to is None else to
+    ws.to = to
+    gate = ws.gate
     preview = message_text(appeal=appeal, purpose=default_purpose(appeal))
-    gate = ws.gate if to == calling else eligibility.judge(to, template=preview.template)
     last = ws.told_by[0].message if ws.told_by else None
     failed = last is not None and last.state in {*SmsMessage.FAILED, SmsMessage.State.UNKNOWN}
     sent = last is not None and not failed
+    draft = ws.drafts.get(Draft.Form.SMS)
     return {
         **context,
-        "to": format_phone(to) if to == calling and ws.call.number else to,
+        "to": format_phone(ws.sms_to) if ws.sms_to in {ws.call.number, last.to if last else ""} else ws.sms_to,
+        "draft": draft,
         "gate": gate,
         "wishes": _wishes(gate),
         "preview": preview,
@@ -57,7 +59,7 @@ def panel(
         "dictation": dictation_of(appeal, preview),
         # Asked for, it is dictated whatever was sent: «не вижу СМС».
         "dictating": dictate or (not sent and (failed or not gate.allowed or bool(gate.warning))),
-        "send_action": uuid4(),
+        "send_action": draft.action_id if draft else uuid4(),
         "dictate_action": uuid4(),
     }
 
@@ -114,15 +116,18 @@ class Send(CallView):
         ws = self.workspace(StageCode.SMS)
         appeal = _told(ws)
         to = request.POST.get("to", "")[:100]
+        action_id = uuid_of(request.POST.get("action_id"))
         try:
-            send_sms_in_call(
-                call_id=pk,
-                appeal_id=appeal.pk,
-                to=to,
-                purpose=default_purpose(appeal),
-                action_id=uuid_of(request.POST.get("action_id")),
-                actor=self.user,
-            )
+            with transaction.atomic():
+                send_sms_in_call(
+                    call_id=pk,
+                    appeal_id=appeal.pk,
+                    to=to,
+                    purpose=default_purpose(appeal),
+                    action_id=action_id,
+                    actor=self.user,
+                )
+                submit_draft(call_id=pk, form=Draft.Form.SMS, action_id=action_id, actor=self.user, appeal=appeal)
         except HotlineError as error:
             if error.code == "already_sent":  # in another window: what became of it stands here now
                 return self.stage(StageCode.SMS, status=error.status, toast=str(error), level="warn")
@@ -163,7 +168,7 @@ class MessageStatus(CallView):
             # The client is still on the line: the card to dictate from comes up by itself where the message will not
             # arrive, and goes where the uncertain one did.
             return self.stage(StageCode.SMS, live=True)
-        return render(request, "calls/_message.html", {"ws": ws, "call": ws.call, "link": link})
+        return render(request, "calls/_message.html", {"ws": ws, "call": ws.call, "link": link, "asked": True})
 
 
 def _telling(state: str) -> str:

@@ -124,7 +124,7 @@ class Register(CallView):
         """A date that can't be read is no reason to hear of the empty fields only at the next try."""
         for item in judged(form, kind, self.workspace(StageCode.REGISTRATION))["missing"]:
             if item.field in form.fields and item.field not in form.errors:
-                form.add_error(item.field, ValidationError(item.text, code=item.code))
+                form.add_error(item.field, ValidationError(item.wanted, code=item.code))
 
     def _register(self, form: Any, kind: str) -> Appeal:
         data = form.cleaned_data

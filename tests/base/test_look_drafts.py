@@ -130,6 +130,22 @@ def test_what_the_server_never_got_is_back_after_a_reload(
     assert copies(page) == []
 
 
+def test_what_judges_a_form_hears_that_its_text_was_put_back(
+    page: Page, site: Site, server: Server, open_form: Callable[..., None]
+) -> None:
+    """Also where that was before htmx had looked at the page."""
+    judge = '<div hx-post="/judge" hx-trigger="draft:restored from:#form" hx-include="#name" hx-target="#place"></div>'
+    site.answers["/judge"] = lambda body: (200, "judged")
+    open_form()
+    server.dead = True
+    page.fill("#name", "Anna")
+    expect(page.locator("#state")).to_have_text("not saved, trying again")
+    server.dead = False
+    page.goto(site.page("/", FORM % (server.version, "") + judge, "drafts"))
+    expect(page.locator("#place")).to_have_text("judged")
+    assert [body for path, body in site.posted if path == "/judge"] == [b"name=Anna"]
+
+
 def test_going_away_in_the_middle_of_typing_saves(
     page: Page, site: Site, server: Server, open_form: Callable[..., None]
 ) -> None:

@@ -182,3 +182,36 @@ def test_a_ring_shows_in_the_title(page: Page, site: Site) -> None:
     expect(page).to_have_title("☎ +7 916 000-00-17")
     page.evaluate("htmx.swap('#incoming', '', { swapStyle: 'innerHTML' })")
     expect(page).to_have_title("t")
+
+
+FIELD = """<div><label for="%(id)s">%(id)s</label>
+  <input id="%(id)s" name="%(id)s" aria-invalid="true" aria-describedby="%(id)s_help %(id)s_error">
+  <div id="%(id)s_error"><p>To be filled in</p></div></div>"""
+
+
+def test_what_was_wrong_leaves_with_what_is_filled_in(page: Page, site: Site) -> None:
+    either = "".join(FIELD % {"id": name} for name in ("topic", "words"))
+    fact = (
+        FIELD % {"id": "model"}
+        + '<select id="source"><option>-</option><option>client</option><option>unknown</option></select>'
+    )
+    body = (
+        f'<form>{FIELD % {"id": "name"}}{FIELD % {"id": "city"}}<div data-either="topic words">{either}'
+        f'{FIELD % {"id": "other"}}</div><div class="fact">{fact}</div></form>'
+    )
+    page.goto(site.page("/", body, "ui"))
+    page.wait_for_load_state("load")
+    page.locator("#name").press_sequentially("  ")
+    expect(page.locator("#name_error")).to_be_attached()
+    page.locator("#name").press_sequentially("И")
+    expect(page.locator("#name_error")).to_have_count(0)
+    assert page.get_attribute("#name", "aria-invalid") is None
+    assert page.get_attribute("#name", "aria-describedby") == "name_help"
+
+    page.locator("#topic").fill("Чек")  # one of the two is enough
+    expect(page.locator("#topic_error, #words_error")).to_have_count(0)
+    page.select_option("#source", "client")
+    expect(page.locator("#model_error")).to_be_attached()
+    page.select_option("#source", "unknown")  # the client does not know
+    expect(page.locator("#model_error")).to_have_count(0)
+    expect(page.locator("#city_error, #other_error")).to_have_count(2)

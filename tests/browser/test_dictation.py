@@ -8,6 +8,7 @@ from playwright.sync_api import expect
 from calls.models import CallStage, StageCode
 from sms.models import SmsMessage
 from tests.browser.conftest import Hotline
+from tests.factories import AppealMessageFactory, SmsMessageFactory
 from tickets.models import Appeal, AppealMessage
 
 pytestmark = pytest.mark.browser
@@ -80,3 +81,29 @@ def test_a_promise_is_kept_by_the_key_of_its_own_form(hotline: Hotline) -> None:
     hotline.at("farewell")
     expect(page.locator("#promise-form .field-error").first).to_be_visible()
     expect(page.locator("#promise-form [name=reason]")).to_have_value("Перезвонить про запчасть")
+
+
+def test_however_many_have_failed_the_card_and_its_key_are_in_sight(hotline: Hotline) -> None:
+    page = hotline.page
+    page.set_viewport_size({"width": 1366, "height": 768})
+    hotline.take_a_call()
+    hotline.greet()
+    hotline.open_the_card()
+    appeal = hotline.register_a_repair("Не сливает воду")
+    for number in range(6):
+        message = SmsMessageFactory(
+            state="undelivered", to=f"+7916000010{number}", gateway="development", gateway_id=f"g-{number}",
+            sender="HOTLINE", reason="absent_subscriber", requested_by=hotline.operator, text="Заявка. " * 20,
+        )  # fmt: skip
+        AppealMessageFactory(appeal=appeal, message=message)
+    page.reload()
+    hotline.at("sms")
+    expect(page.locator("#messages > li")).to_have_count(6)
+    card, foot = page.locator(".dictation").bounding_box(), page.locator(".call-foot").bounding_box()
+    assert card is not None
+    assert foot is not None
+    assert card["y"] + card["height"] <= foot["y"]
+    expect(page.locator("#sms-main")).to_be_in_viewport(ratio=1)
+    # The strip says the operator's name whole, V2, whatever the client is called.
+    cut = "(element) => element.scrollWidth > element.clientWidth"
+    assert not page.locator(".call-me > :last-child").evaluate(cut)

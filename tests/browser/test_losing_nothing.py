@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from calls.models import Draft
 from tests.browser.conftest import PATIENCE, Hotline
-from tickets.models import Appeal
+from tickets.models import Appeal, AppealMessage
 
 pytestmark = pytest.mark.browser
 
@@ -68,3 +68,36 @@ def test_the_stream_returns_by_itself_and_brings_the_next_ring(hotline: Hotline)
     expect(state).to_have_attribute("data-state", "on", timeout=2 * PATIENCE)
     hotline.take_a_call()
     hotline.sees("Здравствуйте, меня зовут Анна")
+
+
+def test_the_other_number_of_stage_7_survives_a_reload_and_a_look_elsewhere(hotline: Hotline) -> None:
+    page, keys = hotline.page, hotline.keys
+    hotline.take_a_call()
+    hotline.greet()
+    hotline.open_the_card()
+    appeal = hotline.register_a_repair("Не сливает воду")
+    keys.press("Alt+n")
+    hotline.focused("#sms-to")
+    keys.type("+7 701 000-00-01")  # of Kazakhstan: dictated
+    page.reload()  # before any pause let it save itself
+    hotline.at("sms")
+    expect(page.locator("#sms-to")).to_have_value("+7 701 000-00-01")
+    expect(page.locator("#gate")).to_contain_text("Номер Казахстана")  # and it is judged, not the one that calls
+    expect(page.locator(".dictation")).to_be_visible()
+    expect(page.locator("#sms-form")).to_have_attribute("data-draft-version", "1")
+
+    keys.press("Alt+n")
+    hotline.focused("#sms-to")
+    keys.type("+7 999 555-45-69")
+    expect(page.locator("#gate")).to_contain_text("СМС можно отправить")
+    hotline.kept("sms-form", version=2)
+    keys.press("Alt+4")
+    hotline.at("history")
+    keys.press("Alt+7")
+    hotline.at("sms")
+    expect(page.locator("#sms-to")).to_have_value("+7 999 555-45-69")
+    keys.press("Control+Enter")
+    expect(page.locator(".messages")).to_contain_text("+7 999 555-45-69")
+    draft = Draft.objects.get(form=Draft.Form.SMS)
+    link = AppealMessage.objects.get(appeal=appeal)
+    assert (draft.submitted_at is not None, draft.action_id) == (True, link.message.action_id)

@@ -110,3 +110,51 @@ def test_an_installation_request(hotline: Hotline) -> None:
     )  # fmt: skip
     assert appeal.assignments.get().service_center == hotline.center
     hotline.sees(f"№{appeal.number}")
+
+
+def test_enter_chooses_from_an_open_list_and_registers_nothing(hotline: Hotline) -> None:
+    page, keys = hotline.page, hotline.keys
+    hotline.take_a_call()
+    hotline.greet()
+    hotline.open_the_card()
+    keys.press("Alt+6")
+    hotline.at("registration")
+    sent: list[str] = []
+    page.on("request", lambda request: sent.append(request.url) if "/registration/" in request.url else None)
+    field = page.locator("#id_model_text")
+    field.fill("")
+    field.press_sequentially("712")
+    expect(page.locator("[role=option][data-meant]")).to_contain_text("WM-712 Inox")
+    keys.press("Enter")
+    expect(field).to_have_value("WM-712 Inox")
+    expect(page.locator("#id_model_text_list")).to_be_hidden()
+    expect(page.locator("#missing-items")).to_contain_text("описание")  # the page has answered by now
+    # Before the list has come, too.
+    page.route("**/suggest/**", lambda route: None)
+    field.press_sequentially(" x")
+    keys.press("Enter")
+    expect(page.locator("[data-draft-state=registration-form]")).to_have_attribute("data-state", "saved")
+    assert sent == []
+    hotline.at("registration")
+
+
+def test_the_words_under_a_field_leave_once_it_is_filled(hotline: Hotline) -> None:
+    page, keys = hotline.page, hotline.keys
+    hotline.take_a_call()
+    hotline.greet()
+    hotline.open_the_card()
+    keys.press("Alt+6")
+    hotline.at("registration")
+    page.locator("#id_store").fill("")
+    keys.press("Control+Enter")
+    expect(page.locator("#id_store_error")).to_contain_text("Нужно заполнить: магазин")
+    expect(page.locator("#id_description_error")).to_be_visible()
+    page.locator("#id_description").fill("Не греет воду")
+    expect(page.locator("#id_description_error")).to_have_count(0)
+    expect(page.locator("#id_store_error")).to_be_visible()
+    page.locator("#id_store").focus()
+    keys.press("Alt+u")  # the client does not know
+    expect(page.locator("#id_store_error")).to_have_count(0)
+    expect(page.locator("#missing-items .text-ok")).to_be_visible()
+    keys.press("Control+Enter")
+    hotline.at("sms")

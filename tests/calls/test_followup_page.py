@@ -294,3 +294,16 @@ def _move(message: SmsMessage, state: str) -> None:
     for step in ("submitting", state):
         fields = {"attempt_token": uuid4(), "lease_until": timezone.now()} if step == "submitting" else {}
         SmsMessage.objects.filter(pk=message.pk).update(state=step, **fields)
+
+
+def test_what_was_dictated_elsewhere_meanwhile_is_not_asked_for_again(web: Browser, operator: User) -> None:
+    """Before the sweep has settled the item."""
+    row = item(operator)
+    colleague = UserFactory(last_name="Опередившая")
+    told = SmsMessageFactory(dictated=True, requested_by=colleague)
+    AppealMessageFactory(appeal=row.link.appeal, message=told)
+    page = words(web.get(page_of(row)))
+    assert "Клиенту уже сообщили: продиктовано" in page
+    assert "Опередившая" in page
+    assert "Отправить заново" not in page
+    assert "dictation-form" not in page

@@ -68,6 +68,16 @@ def test_a_machines_message_is_the_registrars_else_the_supervisors() -> None:
     assert FollowUp.objects.get(link=nobodys).owner is None
 
 
+def test_an_automatic_message_is_its_appeals_owners_whoever_changed_the_state() -> None:
+    supervisor, registrar = UserFactory(supervisor=True), UserFactory()
+    link = failed(supervisor, appeal=AppealFactory(assigned=True, registered_by=registrar), is_automatic=True)
+    gone = AppealFactory(assigned=True, registered_by=UserFactory(is_active=False))
+    nobodys = failed(supervisor, appeal=gone, is_automatic=True)
+    assert open_follow_ups() == 2
+    assert FollowUp.objects.get(link=link).owner == registrar
+    assert FollowUp.objects.get(link=nobodys).owner is None
+
+
 def test_while_the_call_is_open_the_card_to_dictate_from_is_enough() -> None:
     link = failed(UserFactory())
     call = CallFactory(wrap_up=True, operator=link.message.requested_by)

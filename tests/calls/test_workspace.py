@@ -544,6 +544,9 @@ def test_the_message_is_sent_once_and_then_told(web: Browser, call: Call, owner:
     assert states(call)["sms"] == "done"
     status = words(ask(web, "sms-status", call, link.message_id))
     assert f'id="message-{link.message_id}"' in status
+    # What it became while the answer was on its way was said to nobody: it asks by itself, once.
+    assert "load delay:2s, live:sms:" in words(answer)
+    assert "load delay" not in status
 
 
 def test_from_another_window_it_is_not_sent_twice(web: Browser, call: Call, owner: Client) -> None:
@@ -639,10 +642,14 @@ def test_what_the_main_key_does_follows_the_number_that_was_typed(web: Browser, 
     assert 'id="sms-telling" class="call-form" hx-swap-oob="true"' in russian
     assert 'form="sms-form" data-key="Ctrl+Enter"' in russian
     assert "dictation" not in russian
+    assert "Запишите, пожалуйста" not in russian  # nor is it said
     assert "autofocus" not in russian  # the number is still being typed
 
     foreign = words(tell(web, "sms-gate", call, to="+77010000772"))
     assert 'form="dictation-form" data-key="Ctrl+Enter"' in foreign
+    assert "Запишите, пожалуйста" in foreign
+    web.post(url("draft", call, "sms"), {"version": 0, "fields": {"to": NUMBER}}, content_type="application/json")
+    assert "Запишите, пожалуйста" not in words(ask(web, "stage", call, "sms"))
     assert 'form="sms-form" data-key="Alt+KeyS" disabled' in foreign
 
 

@@ -176,6 +176,16 @@ def test_the_refusal_leaves_once_a_centre_is_chosen(web: Browser, call: Call, ow
     assert "Всё заполнено" in judged
 
 
+def test_what_is_to_be_filled_in_is_said_in_one_way(web: Browser, call: Call, owner: Client) -> None:
+    """Whether the form could be read or not; and with one colon."""
+    opened(call, owner)
+    for date in ("", "вчера-то"):
+        data = {"full_name": "Иванова", "purchase_date": date, "purchase_date_source": "client"}
+        page = words(tell(web, "registration", call, "repair", **data))
+        assert "Нужно заполнить: ФИО (хотя бы фамилия и имя)" in page
+        assert "Нужно заполнить: описание словами клиента" in page
+
+
 # --- D1: dropped before the dialog ---------------------------------------------------------------
 def test_a_dropped_call_says_why_it_closed_and_asks_for_nothing(web: Browser, call: Call) -> None:
     open_pane = at(web, call, "identification")

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.core.exceptions import ValidationError
 from django.test import Client as Browser
 from django.utils import timezone
 
+from sms import reference
 from sms.actions import claim, opt_out, settle, sweep
 from sms.gateways.base import NotSubmitted
 from sms.models import SmsMessage, SmsTemplate
+from sms.segments import count
+from sms.templating import render
 from tests.factories import AppealFactory, SmsTemplateFactory, UserFactory, center, city
 from tests.helpers import assert_same_query_count
-from tickets.actions import accept_assignment, assign_center, change_state, end_assignment
+from tickets.actions import accept_assignment, assign_center, change_state, end_assignment, resend
+from tickets.journal import worded
 from tickets.models import Appeal, AppealEvent, AppealMessage, AutomaticSms
 
 pytestmark = pytest.mark.django_db
@@ -71,6 +76,23 @@ def test_the_client_is_told_once_of_each_change() -> None:
     assert (link.purpose, link.message.requested_by, link.message.to) == ("status", actor, NUMBER)
 
 
+def test_the_journal_says_that_nobody_sent_it() -> None:
+    rule()
+    appeal, actor = request_(), UserFactory()
+    change_state(appeal_id=appeal.pk, state=State.IN_WORK, actor=actor)
+    first = AppealMessage.objects.get(appeal=appeal)
+    message = SmsMessage.objects.filter(pk=first.message_id)
+    message.update(state=S.SUBMITTING, attempt_token="0" * 32, lease_until=timezone.now())
+    message.update(state=S.REJECTED)
+    resend(message_id=first.message_id, action_id=uuid4(), actor=actor)
+    again = AppealMessage.objects.latest("pk")
+    assert (first.is_automatic, again.is_automatic) == (True, False)
+    entries = AppealEvent.objects.filter(appeal=appeal, code=AppealEvent.Code.SMS_QUEUED).order_by("pk")
+    assert [entry.words for entry in worded(list(entries))] == [  # type: ignore[attr-defined]
+        "автоматическое, состояние заявки", "состояние заявки",
+    ]  # fmt: skip
+
+
 def test_given_to_another_centre_is_a_change_too() -> None:
     rule(State.ASSIGNED, "Заявка №{appeal_number}: мастер из {center_name}.")
     appeal = AppealFactory(repair=True, phone=NUMBER)
@@ -124,6 +146,15 @@ def test_a_number_that_seems_to_block_us_is_left_in_peace() -> None:
     appeal = request_()
     change_state(appeal_id=appeal.pk, state=State.IN_WORK, actor=UserFactory())
     assert skipped(appeal) == ["probably_blocked"]
+
+
+def test_the_state_that_comes_along_as_a_template_is_news_in_one_sms() -> None:
+    reference.load()
+    template = SmsTemplate.objects.get(code="request-state")
+    values = {"appeal_number": "2600901", "appeal_state": str(State.ACCEPTED.label)}
+    assert render(template, values) == "По заявке № 2600901 новый статус: «принято АСЦ»."
+    for state in State.labels:
+        assert count(render(template, {**values, "appeal_state": str(state)})).count == 1
 
 
 # --- Quiet hours ------------------------------------------------------------------------------------

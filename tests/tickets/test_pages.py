@@ -567,3 +567,29 @@ def test_the_wrong_card_has_a_key_and_the_list_shows_the_right_one(visitor: Brow
     shown = text_of(visitor.get(appeal.get_absolute_url()))
     assert "Прежняя" in shown  # what was said stays
     assert "как назвали при регистрации; обращение на карточке: Настоящая" in shown
+
+
+@pytest.mark.parametrize(("purpose", "said"), [("request", "с тех пор продиктовано"), ("status", "Отправить заново")])
+def test_what_was_dictated_since_is_not_offered_to_be_sent(
+    visitor: Browser, request_: Appeal, purpose: str, said: str
+) -> None:
+    """Of the same news only: another message makes nothing good."""
+    link = failed_message(request_)
+    dictated = SmsMessageFactory(dictated=True)
+    AppealMessageFactory(appeal=request_, message=dictated, purpose=purpose)
+    shown = " ".join(visitor.get(page("appeal", number=request_.number)).content.decode().split())
+    assert said in shown
+    resend = page("appeal-message-resend", number=request_.number, pk=link.message_id)
+    assert (resend in shown) is (purpose == "status")
+
+
+def test_an_automatic_message_is_called_so(visitor: Browser, request_: Appeal) -> None:
+    sender = UserFactory(last_name="Переключившая")
+    message = SmsMessageFactory(delivered=True, requested_by=sender)
+    link = AppealMessageFactory(appeal=request_, message=message, purpose="status", is_automatic=True)
+    events.sms_queued(request_, link, sender)
+    shown = " ".join(visitor.get(page("appeal", number=request_.number)).content.decode().split())
+    listed = shown[shown.index('id="messages-list"') : shown.index("message-judged")]
+    assert "· автоматическое" in listed
+    assert "Переключившая" not in listed
+    assert "СМС в очереди: автоматическое, состояние заявки" in shown

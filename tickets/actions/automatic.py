@@ -60,7 +60,7 @@ def _tell(appeal: Appeal, rule: AutomaticSms, actor: User | None) -> None:
     except HotlineError as error:
         events.sms_skipped(appeal, error.code, actor)
     else:
-        link_message(appeal, message, STATUS, actor)
+        link_message(appeal, message, STATUS, actor, is_automatic=True)
 
 
 def _withdraw_outdated(appeal: Appeal, actor: User | None) -> None:

@@ -7,7 +7,6 @@ from typing import Any
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from hotline.base.errors import InvalidFields
 from hotline.base.folding import fold_model
@@ -22,7 +21,6 @@ APPEAL_FIELDS = frozenset(
         "store", "store_source", "is_paid", "no_center_reason", "no_center_note",
     }
 )  # fmt: skip
-_MISSING = gettext_lazy("to be filled in")
 
 
 def facts_of(appliance: Appliance) -> ApplianceFacts:
@@ -100,7 +98,7 @@ def refuse_incomplete(kind: str, *, facts: ApplianceFacts, **items: Any) -> None
     missing = missing_items(kind, facts=facts, **items)
     problems: dict[str, list[tuple[str, Any]]] = {}
     for item in missing:
-        problems.setdefault(item.field, []).append((item.code, f"{_MISSING}: {item.text}"))
+        problems.setdefault(item.field, []).append((item.code, item.wanted))
     if facts.purchase_date is not None and facts.purchase_date > timezone.localdate():
         problems.setdefault("purchase_date", []).append(
             ("purchase_date_future", _("The purchase date is in the future."))

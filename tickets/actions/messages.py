@@ -218,10 +218,12 @@ def _ready(appeal: Appeal, purpose: str, template: SmsTemplate | None = None) ->
     return preview
 
 
-def link_message(appeal: Appeal, message: SmsMessage, purpose: str, actor: User | None) -> AppealMessage:
+def link_message(
+    appeal: Appeal, message: SmsMessage, purpose: str, actor: User | None, *, is_automatic: bool = False
+) -> AppealMessage:
     """The message is about this appeal, and its journal says so; once, however often it is asked."""
     link, created = AppealMessage.objects.get_or_create(
-        message=message, defaults={"appeal": appeal, "purpose": purpose}
+        message=message, defaults={"appeal": appeal, "purpose": purpose, "is_automatic": is_automatic}
     )
     if link.appeal_id != appeal.pk:
         raise action_reused()

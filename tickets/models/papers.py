@@ -158,15 +158,27 @@ class Comment(models.Model):
         return self.text[:60]
 
 
+# Of the message in the outer query.
+_SAME = {name: models.OuterRef(name) for name in ("appeal", "purpose", "pk")}
+
+
 class AppealMessageQuerySet(models.QuerySet["AppealMessage"]):
     def for_list(self) -> Self:
         return self.select_related("message__requested_by")
 
     def for_detail(self) -> Self:
-        """With the journal, the parts, and what stands for them: two queries more."""
-        return self.select_related(
-            "message__requested_by", "message__resent_as", "message__resend_of"
-        ).prefetch_related("message__changes", "message__parts")
+        """With the journal, the parts, and what stands for them: two queries more. `later_state` and `later_at` are of
+        the last that told the client the same since (`instead_of`).
+        """
+        later = AppealMessage.objects.instead_of(**_SAME).order_by("-pk")
+        return (
+            self.select_related("message__requested_by", "message__resent_as", "message__resend_of")
+            .prefetch_related("message__changes", "message__parts")
+            .annotate(
+                later_state=models.Subquery(later.values("message__state")[:1]),
+                later_at=models.Subquery(later.values("message__created_at")[:1]),
+            )
+        )
 
     def instead_of(self, *, appeal: Any, purpose: Any, pk: Any) -> Self:
         """What tells the client the same later, and was not taken back: another purpose makes nothing good."""
@@ -175,9 +187,7 @@ class AppealMessageQuerySet(models.QuerySet["AppealMessage"]):
 
     def not_followed_up(self) -> Self:
         """Messages that did not reach the client, after which the same was neither sent nor dictated."""
-        later = AppealMessage.objects.instead_of(
-            appeal=models.OuterRef("appeal"), purpose=models.OuterRef("purpose"), pk=models.OuterRef("pk")
-        )
+        later = AppealMessage.objects.instead_of(**_SAME)
         return self.filter(message__state__in=SmsMessage.FAILED).exclude(models.Exists(later))
 
 
@@ -192,6 +202,8 @@ class AppealMessage(models.Model):
     appeal = models.ForeignKey(Appeal, models.PROTECT, related_name="messages", verbose_name=_("appeal"))
     message = models.OneToOneField(SmsMessage, models.PROTECT, related_name="+", verbose_name=_("message"))
     purpose = models.CharField(_("what it tells"), max_length=12, choices=Purpose.choices)
+    # By a rule when the state changed (`AutomaticSms`): whoever changed it did not think of a message.
+    is_automatic = models.BooleanField(_("automatic"), default=False, db_default=False)
 
     objects = AppealMessageQuerySet.as_manager()
 

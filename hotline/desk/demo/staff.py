@@ -63,8 +63,8 @@ def build(now: datetime) -> Staff:
         role=Role.SUPERVISOR, password=password, state_since=now, date_joined=now - timedelta(days=900),
     )  # fmt: skip
     admin = User(
-        username="admin", last_name="Administrator", role=Role.SUPERVISOR, is_superuser=True,
-        password=password, state_since=now, date_joined=now - timedelta(days=900),
+        username="admin", last_name="Соколов", first_name="Павел", middle_name="Андреевич", role=Role.SUPERVISOR,
+        is_superuser=True, password=password, state_since=now, date_joined=now - timedelta(days=900),
     )  # fmt: skip
     exchange = User(
         username="exchange", last_name="Демо-АТС", role=Role.INTEGRATION, password=make_password(None), state_since=now

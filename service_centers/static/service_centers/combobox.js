@@ -26,7 +26,7 @@
     if (!root) return null;
     let state = states.get(root);
     if (!state) {
-      state = { active: -1, arrowed: false, asked: 0, shown: "", timer: 0, abort: null };
+      state = { active: -1, arrowed: false, asked: 0, shown: "", timer: 0, abort: null, asking: false };
       states.set(root, state);
     }
     return {
@@ -50,6 +50,7 @@
   function cancel(box) {
     clearTimeout(box.state.timer);
     box.state.asked += 1;
+    box.state.asking = false;
     if (box.state.abort) box.state.abort.abort();
     box.state.abort = null;
   }
@@ -66,6 +67,7 @@
     const all = options(box);
     box.state.active = index;
     all.forEach((option, i) => option.setAttribute("aria-selected", String(i === index)));
+    if (box.state.arrowed) box.list.querySelector("[data-meant]")?.removeAttribute("data-meant");
     if (index < 0) {
       box.input.removeAttribute("aria-activedescendant");
       return;
@@ -97,6 +99,8 @@
     box.state.arrowed = false;
     box.input.removeAttribute("aria-activedescendant");
     box.list.hidden = items.length === 0;
+    // What Enter chooses before any arrow is seen before it is pressed.
+    (items.find((item) => "exact" in item.dataset) ?? items[0])?.setAttribute("data-meant", "");
     box.input.setAttribute("aria-expanded", String(items.length > 0));
     const words = answer.content.querySelector("[data-combobox-status]");
     if (box.status) box.status.textContent = words ? words.textContent.trim() : "";
@@ -106,6 +110,7 @@
   async function ask(box, { andMove = 0 } = {}) {
     cancel(box);
     const number = box.state.asked;
+    box.state.asking = true;
     const url = new URL(box.root.dataset.url, window.location.href);
     url.searchParams.set("q", box.input.value);
     if (box.root.dataset.include) {
@@ -126,6 +131,8 @@
       html = await answer.text();
     } catch {
       return; // aborted by a newer text, or the line is down: the text stays, the server reads it when it is sent
+    } finally {
+      if (number === box.state.asked) box.state.asking = false;
     }
     // An answer to an older text, or one that comes when the person has gone on, is dropped.
     if (number !== box.state.asked || document.activeElement !== box.input) return;
@@ -166,6 +173,7 @@
       close(box);
       return;
     }
+    box.state.asking = true;
     box.state.timer = setTimeout(() => ask(box), DEBOUNCE_MS);
   });
 
@@ -188,12 +196,12 @@
         }
         case "Enter":
           if (event.altKey) break;
-          if (isOpen(box) && active) {
-            pick(box, active);
-            handled = true;
-          } else {
-            cancel(box);
-            close(box);
+          // It chooses, and never sends the form from under an open list, nor from under one that is on its way.
+          handled = isOpen(box) || box.state.asking;
+          if (isOpen(box)) {
+            const meant = active ?? box.list.querySelector("[data-meant]");
+            if (meant) pick(box, meant);
+            else close(box); // an arrow went past the end, to the text itself
           }
           break;
         case "Escape":

@@ -16,7 +16,8 @@
 
    When the form has been sent for good, the copy goes: by a 2xx answer to the form's own htmx request, or by the event
    `draft:done` from inside it (HX-Trigger). [data-draft-state] in the form (or with the form's id as its value) says
-   how it stands. A text that the server does not know is put back after a reload and sent anew. */
+   how it stands. A text that the server does not know is put back after a reload and sent anew; the form then hears
+   `draft:restored`, for what judges it. */
 
 const PAUSE = 400; // ms without a key: a pause in typing
 const LONGEST = 3_000; // ms after which even who never pauses is saved
@@ -32,6 +33,8 @@ const owner = words.user ?? "";
 const PREFIX = "hotline:draft:";
 const drafts = new WeakMap();
 const living = new Set();
+let heard = false; // htmx has looked at the page: what a form says before that is lost on it
+document.addEventListener("htmx:load", () => (heard = true), { once: true });
 
 /* --- Fields ---------------------------------------------------------------------------------------------------------- */
 
@@ -338,7 +341,11 @@ class Draft {
   }
 
   putBack(copy) {
-    fill(this.form, copy.fields);
+    const { form } = this;
+    fill(form, copy.fields);
+    const tell = () => form.dispatchEvent(new CustomEvent("draft:restored"));
+    if (heard || !window.htmx) tell();
+    else document.addEventListener("htmx:load", tell, { once: true });
     show(this, "restored", words.draftRestored ?? "");
     this.serial += 1;
     this.later(0);

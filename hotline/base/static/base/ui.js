@@ -59,6 +59,31 @@ document.addEventListener("htmx:afterRequest", (event) => {
   if (acted) sender.closest("dialog[data-dialog-auto]")?.close();
 });
 
+/* --- What was wrong with a field: the words leave once it has been filled; the server judges again what is sent ------------
+
+   [data-either="<ids>"] holds fields of which one is enough. A fact of which is said that the client does not know is filled too. */
+
+function forgive(field) {
+  const words = field.id && document.getElementById(`${field.id}_error`);
+  if (!words) return;
+  words.remove();
+  field.removeAttribute("aria-invalid");
+  const described = (field.getAttribute("aria-describedby") ?? "").split(/\s+/).filter((id) => id && id !== words.id);
+  if (described.length) field.setAttribute("aria-describedby", described.join(" "));
+  else field.removeAttribute("aria-describedby");
+}
+
+function onFilled({ target }) {
+  if (!(target instanceof Element) || !target.matches("input, select, textarea") || !target.value.trim()) return;
+  forgive(target);
+  const either = target.closest("[data-either]")?.dataset.either.split(" ") ?? [];
+  if (either.includes(target.id)) either.forEach((id) => forgive(document.getElementById(id)));
+  if (target.value === "unknown") target.closest(".fact")?.querySelectorAll("input, select").forEach(forgive);
+}
+
+document.addEventListener("input", onFilled);
+document.addEventListener("change", onFilled);
+
 /* --- The search of the header: Escape puts the suggestions away ----------------------------------------------------------- */
 
 document.addEventListener("keydown", (event) => {
