@@ -64,6 +64,8 @@ def prepare() -> None:
             return
         os.remove(STAMP)  # what is interrupted from here on starts from nothing the next time
     else:
+        if os.path.islink(VENV):
+            os.unlink(VENV)  # to the environment of another checkout, which `--clear` would empty
         create()
     install()
     with open(STAMP, "w") as file:

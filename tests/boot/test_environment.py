@@ -79,6 +79,17 @@ def test_an_interrupted_installation_starts_from_nothing(environment: ModuleType
     assert environment.done == ["create", "install", "interrupted", "create", "install"]
 
 
+def test_the_environment_of_another_checkout_is_left_alone(environment: ModuleType) -> None:
+    other = Path(environment.ROOT) / "other"
+    (other / "bin").mkdir(parents=True)
+    (other / "bin" / "python").touch()
+    Path(environment.VENV).symlink_to(other)
+    environment.prepare()
+    assert not Path(environment.VENV).is_symlink()
+    assert [file.name for file in other.rglob("*")] == ["bin", "python"]
+    assert environment.done == ["create", "install"]
+
+
 @pytest.mark.parametrize("change", ["moved", "no python", "stamp cut short"])
 def test_a_stale_environment_is_made_anew(environment: ModuleType, change: str) -> None:
     environment.prepare()
