@@ -13,9 +13,9 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from hotline.base.actions import verb
-from sms import broker, gateways
+from sms import broker, gateways, quiet
 from sms.actions import home
-from sms.actions._moves import move, to_unknown
+from sms.actions._moves import move, to_unknown, wait_for_the_morning
 from sms.actions.parts import conclude
 from sms.gateways import routing
 from sms.models import OptOut, SmsMessage, SmsPart
@@ -40,6 +40,7 @@ def sweep() -> dict[str, int]:
         "expired": _in_batches(expire_leases),
         "withdrawn": _in_batches(withdraw_unwanted),
         "rerouted": _in_batches(reroute),
+        "put_off": _in_batches(put_off),
         "enqueued": _in_batches(enqueue_due),
         "checks": _in_batches(enqueue_checks),
     }
@@ -103,6 +104,18 @@ def reroute() -> int:
         if gateway := routing.first(message.sender, message.text):
             moved += SmsMessage.objects.filter(pk=message.pk).update(gateway=gateway, enqueued_at=None)
     return moved
+
+
+@verb
+def put_off() -> int:
+    """What came to be due in the night, and nobody asked for by hand: to the morning, before anybody tries to claim it.
+
+    One whose parts are at a gateway already stays: the client has the beginning of it.
+    """
+    due = SmsMessage.objects.filter(state=State.QUEUED, not_before__lte=Now()).exclude(quiet_zone="")
+    asleep = [zone for zone in due.order_by().values_list("quiet_zone", flat=True).distinct() if quiet.until(zone)]
+    found = due.filter(quiet_zone__in=asleep).whole().select_for_update(skip_locked=True, of=("self",))
+    return sum(wait_for_the_morning(message) for message in found.order_by("pk")[:BATCH])
 
 
 @verb

@@ -9,7 +9,7 @@ import pytest
 from django.db.models.functions import Now
 
 from sms import quiet
-from sms.actions import claim, claim_parts, settle, settle_parts
+from sms.actions import claim, claim_parts, settle, settle_parts, sweep
 from sms.gateways.base import Accepted, NotSubmitted, Outcome
 from sms.models import SmsMessage, SmsPart
 from tests.sms.factories import message
@@ -17,9 +17,10 @@ from tests.sms.factories import message
 pytestmark = pytest.mark.django_db
 S = SmsMessage.State
 LEASE = timedelta(minutes=1)
-EVENING = datetime.fromisoformat("2026-11-25T20:59:00+03:00")
-NIGHT = datetime.fromisoformat("2026-11-25T21:00:00+03:00")
-MORNING = datetime.fromisoformat("2026-11-26T09:00:00+03:00")
+# Far ahead, so that a morning that is waited for has not come by the database either.
+EVENING = datetime.fromisoformat("2036-11-25T20:59:00+03:00")
+NIGHT = datetime.fromisoformat("2036-11-25T21:00:00+03:00")
+MORNING = datetime.fromisoformat("2036-11-26T09:00:00+03:00")
 
 
 @pytest.fixture(autouse=True)
@@ -51,7 +52,7 @@ def waits_for_the_morning(row: SmsMessage) -> bool:
     [
         ("Europe/Moscow", "21:00-09:00", NIGHT, MORNING),
         ("Europe/Moscow", "21:00-09:00", EVENING, None),
-        ("Asia/Vladivostok", "21:00-09:00", EVENING, datetime.fromisoformat("2026-11-26T09:00:00+10:00")),
+        ("Asia/Vladivostok", "21:00-09:00", EVENING, datetime.fromisoformat("2036-11-26T09:00:00+10:00")),
         ("Europe/Moscow", "", NIGHT, None),
         ("", "21:00-09:00", NIGHT, None),  # somebody asked for it by hand
     ],
@@ -81,6 +82,22 @@ def test_what_came_back_in_the_evening_waits_out_the_night(clock: list[datetime]
 def test_what_lay_in_an_outbox_that_was_held_waits_out_the_night() -> None:
     assert claim(pk=automatic().pk) is None
     assert waits_for_the_morning(SmsMessage.objects.get())
+
+
+def test_the_sweep_puts_off_what_is_due_in_the_night_and_makes_no_task_for_it(clock: list[datetime]) -> None:
+    late, far, by_hand = automatic(), message(quiet_zone="Asia/Vladivostok"), message()
+    begun = automatic(gateway="smpp")
+    SmsPart.objects.create(message=begun, seq=1, text="Зая", state=SmsPart.State.ACCEPTED, gateway_id="7")
+    clock[0] = EVENING
+    assert sweep()["put_off"] == 1
+    tasks_for = SmsMessage.objects.filter(enqueued_at__isnull=False)
+    assert {row.pk for row in tasks_for} == {late.pk, by_hand.pk}
+    clock[0] = NIGHT
+    assert sweep()["put_off"] == 1
+    assert waits_for_the_morning(late)
+    for row, due in ((far, False), (begun, True)):
+        row.refresh_from_db()
+        assert (row.reason != "quiet_hours") == due
 
 
 def test_what_somebody_asked_for_goes_at_any_hour() -> None:
