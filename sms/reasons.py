@@ -42,7 +42,7 @@ REASONS = {
     "test_mode": _("the account at the gateway is in test mode: nothing is sent"),
     "bind": _("the gateway does not let us in"),
     "link_lost": _("the connection to the gateway broke before it answered"),
-    "never_sent": _("was not sent: another part of the message had failed"),
+    "never_sent": _("was not sent: the message went no further"),
     "probably_accepted": _("the gateway has probably taken it already"),
     "quiet_hours": _("waits for the end of the quiet hours"),
     "opted_out": _("the client asked not to be sent SMS"),

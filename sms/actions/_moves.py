@@ -12,7 +12,7 @@ from hotline.base import live
 from sms import gateways, quiet
 from sms.gateways import routing
 from sms.gateways.base import NotSubmitted
-from sms.models import SmsMessage, SmsStateChange
+from sms.models import SmsMessage, SmsPart, SmsStateChange
 
 # How soon the gateway is first asked what became of a message.
 FIRST_CHECK = timedelta(seconds=2)
@@ -34,6 +34,9 @@ def move(message: SmsMessage, to: str, *, reason: str = "", **fields: Any) -> bo
     SmsMessage.objects.filter(pk=message.pk).update(state=to, reason=reason[:60], state_changed_at=Now(), **fields)
     message.refresh_from_db()
     record_move(message, came_from)
+    if message.is_decided:
+        # No part waits for what will not come: of a message that failed, or whose parts were passed on as a whole.
+        message.parts.filter(state=SmsPart.State.QUEUED).update(state=SmsPart.State.UNDELIVERED, reason="never_sent")
     return True
 
 
@@ -49,7 +52,6 @@ def requeue(message: SmsMessage, outcome: NotSubmitted, *, stays: bool = False) 
     gateway = message.gateway
     if outcome.is_down and not stays:
         gateway = routing.after(message.sender, message.gateway, message.text) or message.gateway
-    asked_for = outcome.retry_after if gateway == message.gateway else None
     return move(
         message,
         SmsMessage.State.QUEUED,
@@ -58,7 +60,9 @@ def requeue(message: SmsMessage, outcome: NotSubmitted, *, stays: bool = False) 
         attempt_token=None,
         lease_until=None,
         enqueued_at=None,
-        not_before=Now() + (asked_for or _backoff(message.attempts)),
+        gateway_id="",
+        cost=None,
+        not_before=Now() + _pause(message, outcome, gateway),
     )
 
 
@@ -86,6 +90,20 @@ def first_check(gateway: str, *, by_id: bool) -> Any:
     able = gateways.by_name(gateway).capabilities
     can_ask = able.status_by_id if by_id else able.status_by_reference or able.status_by_text
     return Now() + FIRST_CHECK if can_ask else None
+
+
+def _pause(message: SmsMessage, outcome: NotSubmitted, gateway: str) -> timedelta:
+    """How long it waits. A gateway that has had it already may want a while before it sees the same again."""
+    backoff = _backoff(message.attempts)
+    if gateway == message.gateway:
+        if outcome.reason.startswith("no_connection"):
+            return backoff  # it has seen nothing
+        backoff = outcome.retry_after or backoff
+    elif routing.is_behind(message.sender, gateway, message.gateway):
+        return backoff
+    if gateway not in gateways.GATEWAYS:
+        return backoff
+    return max(backoff, gateways.by_name(gateway).capabilities.not_sooner)
 
 
 def _backoff(attempts: int) -> timedelta:

@@ -142,12 +142,18 @@ def pass_on(*, gateway: str) -> int:
         return 0
     movable = [sender for sender in routing.senders() if routing.after(sender, gateway) not in ("", gateway)]
     waiting = SmsMessage.objects.filter(state=State.QUEUED, gateway=gateway, not_before__lte=Now(), sender__in=movable)
-    passed = 0
-    # First the lock, then the look at the parts: it must not see them as they were before somebody's attempt.
-    for message in waiting.select_for_update(skip_locked=True).order_by("not_before", "pk")[:_PASSED_AT_ONCE]:
-        other = routing.after(message.sender, gateway, message.text)
-        if other not in ("", gateway) and not message.parts.exclude(state=PartState.QUEUED).exists():
-            passed += SmsMessage.objects.filter(pk=message.pk).update(gateway=other, enqueued_at=None)
+    passed = last = 0
+    while passed < _PASSED_AT_ONCE:
+        # Beyond those that can't move, however many: begun ones, and texts too long for the next gateway.
+        ahead = waiting.filter(pk__gt=last).select_for_update(skip_locked=True).order_by("pk")[:_PASSED_AT_ONCE]
+        if not (found := list(ahead)):
+            break
+        last = found[-1].pk
+        # First the lock, then the look at the parts: it must not see them as they were before somebody's attempt.
+        for message in found:
+            other = routing.after(message.sender, gateway, message.text)
+            if other not in ("", gateway) and not message.parts.exclude(state=PartState.QUEUED).exists():
+                passed += SmsMessage.objects.filter(pk=message.pk).update(gateway=other, enqueued_at=None)
     return passed
 
 
@@ -206,22 +212,22 @@ def _settle_part(part: SmsPart, outcome: Outcome) -> None:
 def conclude(message: SmsMessage, pause: NotSubmitted | None = None) -> None:
     """Move a locked message to where its parts have come; nothing while some are still being handed over.
 
-    One that has failed takes what was never sent of it along: no part waits for what will not come.
+    Of one that was unknown for a while, what was never sent never will be: the client has no whole message.
     """
     parts = list(message.parts.all())
     target = worst(part.state for part in parts)
     if target in (PartState.SUBMITTING, message.state):
         return
     reason = next((part.reason for part in parts if part.state == target), "")
-    if target == PartState.QUEUED:
+    if target == PartState.QUEUED and message.state == State.UNKNOWN:
+        move(message, State.UNDELIVERED, reason="never_sent", lease_until=None, check_after=None)
+    elif target == PartState.QUEUED:
         accepted = any(part.state in (PartState.ACCEPTED, PartState.DELIVERED) for part in parts)
         requeue(message, pause or NotSubmitted(reason=reason), stays=accepted)
     elif target == PartState.UNKNOWN:
         to_unknown(message, reason)
     else:
         move(message, target, reason=reason, lease_until=None, check_after=None)
-    if message.has_failed:
-        message.parts.filter(state=PartState.QUEUED).update(state=PartState.UNDELIVERED, reason="never_sent")
 
 
 # --- What the gateway says afterwards ---------------------------------------------------------------

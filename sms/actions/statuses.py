@@ -33,11 +33,13 @@ def receive_status(
     reason: str = "",
     reference: UUID | None = None,
     cost: Decimal | None = None,
+    asked: bool = False,
 ) -> SmsMessage | None:
     """Keep what a gateway says about a message, and move the message forward where that is news. None: not known (yet).
 
     A receipt may come before the answer that tells us the id, twice, or out of order: it waits in the inbox, and a
     state never goes back. `reference` is our own (the action's id), where the gateway names it or was asked by it.
+    `asked`: it is the answer to a question of ours, and so about the last attempt.
     """
     lock_gateway_id(gateway, gateway_id)
     SmsReceipt.objects.create(gateway=gateway, gateway_id=gateway_id, state=state, reason=reason[:60], cost=cost)
@@ -49,6 +51,11 @@ def receive_status(
     message = SmsMessage.objects.select_for_update().filter(theirs, gateway=gateway).order_by("-pk").first()
     if message is None:
         return None
+    if message.state == State.QUEUED:
+        return message  # about an attempt that was turned away: it waits for the next one
+    if not asked and _is_of_any_attempt(message, gateway_id, state):
+        SmsMessage.objects.filter(pk=message.pk, check_after__isnull=False).update(check_after=Now())
+        return message
     learned = not message.gateway_id
     if learned or (cost is not None and message.cost is None):
         SmsMessage.objects.filter(pk=message.pk).update(gateway_id=gateway_id, cost=message.cost or cost)
@@ -63,20 +70,24 @@ def receive_status(
 def apply_early_receipts(message: SmsMessage, gateway_id: str) -> None:
     """What the gateway said about this id before we knew it.
 
-    Ids may come again, and of some gateways (SMSC) it is the same for each attempt: words from before this one are not
-    about it.
+    Ids may come again: words from before this attempt are not about it.
     """
     began = Subquery(message.changes.filter(to_state=State.SUBMITTING).order_by("-pk").values("at")[:1])
     early = SmsReceipt.objects.filter(
         gateway=message.gateway, gateway_id=gateway_id, received_at__gte=Coalesce(began, message.created_at)
     )
     for receipt in early.order_by("pk"):
-        _apply(message, receipt.state, receipt.reason)
+        if not _is_of_any_attempt(message, gateway_id, receipt.state):
+            _apply(message, receipt.state, receipt.reason)
+
+
+def _is_of_any_attempt(message: SmsMessage, gateway_id: str, state: str) -> bool:
+    """Where a gateway names all attempts by our own reference (SMSC), a failure may be that of one that was turned away
+    before. Then it is asked what became of the last one."""
+    return message.attempts > 1 and gateway_id == str(message.action_id) and state in SmsMessage.FAILED
 
 
 def _apply(message: SmsMessage, state: str, reason: str) -> None:
-    if message.state == State.QUEUED:
-        return  # about an attempt that was turned away: it waits for the next one
     check_after = None if state in SmsMessage.DECIDED else Now() + FIRST_CHECK
     move(message, state, reason=reason, lease_until=None, check_after=check_after)
 
@@ -104,6 +115,7 @@ def check_status(*, pk: int) -> None:
             reason=status.reason,
             reference=message.action_id,
             cost=status.cost,
+            asked=True,
         )
     _schedule_check(pk=pk)
 

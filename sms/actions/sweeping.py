@@ -30,6 +30,8 @@ BATCHES = 5
 REENQUEUE_AFTER = timedelta(seconds=20)
 # A longer backlog stays in the database: with so many on the broker, workers are busy until the sweep comes again.
 MOST_ENQUEUED = 1000
+# A gateway that was taken out of the configuration is perhaps to come back.
+STRANDED_FOR = timedelta(hours=1)
 # While a check is on its way nobody else makes one; it sets the next moment itself.
 CHECK_LEASE = timedelta(seconds=60)
 
@@ -94,16 +96,24 @@ def withdraw_unwanted() -> int:
 
 @verb
 def reroute() -> int:
-    """Queued messages whose gateway is out of use by now (another configuration): to the first of their sender.
+    """Queued messages whose gateway is out of use by now (another configuration): to the first of their sender, or,
+    where that takes no such text, to an end that somebody hears of. Nothing while SMS are switched off.
 
-    One whose parts are at a gateway already stays there.
+    One whose parts are at a gateway already stays there: that may be in use again soon. After an hour it has failed.
     """
-    stranded = SmsMessage.objects.filter(state=State.QUEUED).exclude(gateway__in=routing.in_use()).whole()
-    moved = 0
-    for message in stranded.select_for_update(skip_locked=True, of=("self",)).order_by("pk")[:BATCH]:
+    stranded = SmsMessage.objects.filter(state=State.QUEUED).exclude(gateway__in=routing.in_use())
+    stranded = stranded.filter(sender__in=[sender for sender in routing.senders() if routing.first(sender)])
+    whole = stranded.whole().select_for_update(skip_locked=True, of=("self",)).order_by("pk")
+    begun = stranded.begun().filter(state_changed_at__lt=Now() - STRANDED_FOR)
+    found = list(whole[:BATCH])
+    for message in found:
         if gateway := routing.first(message.sender, message.text):
-            moved += SmsMessage.objects.filter(pk=message.pk).update(gateway=gateway, enqueued_at=None)
-    return moved
+            SmsMessage.objects.filter(pk=message.pk).update(gateway=gateway, enqueued_at=None)
+        else:
+            move(message, State.REJECTED, reason="too_long", check_after=None)
+    for message in begun.select_for_update(skip_locked=True, of=("self",)).order_by("pk")[:BATCH]:
+        move(message, State.UNDELIVERED, reason="never_sent", check_after=None)
+    return len(found)
 
 
 @verb

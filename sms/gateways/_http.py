@@ -124,6 +124,8 @@ def request(method: str, url: str, *, timeout: float, **options: Any) -> Answer:
                 chunks.append(chunk)
                 if time.monotonic() > ends_at or sum(map(len, chunks)) > _MAX_ANSWER:
                     raise _TooSlow
+            if end.has_come:
+                raise _TooSlow  # what looks like the end of the answer is our own
             return Answer(response.status_code, b"".join(chunks), response.headers)
     except TooLate as error:
         raise NotSent(error) from error
@@ -149,7 +151,8 @@ class _End:
         self.has_come = True
         if self._socket is not None:
             with suppress(OSError):  # it was closed a moment ago
-                self._socket.shutdown(socket.SHUT_RDWR)
+                # Not that of an SSLSocket, which forgets its encryption while another thread may read and write.
+                socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
 
 
 @cache

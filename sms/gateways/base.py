@@ -50,7 +50,7 @@ class NotSubmitted:
     """Surely not handed over: no connection, or throttled. Goes back to the queue."""
 
     reason: str
-    # What the gateway asked for, or wants before it sees the same again; another one need not wait. None: our back-off.
+    # What the gateway asked for; another one need not wait so long. None: our own back-off.
     retry_after: timedelta | None = None
     # The gateway itself is out of order (no connection, no money, wrong password): the next in the order may try.
     is_down: bool = False
@@ -118,6 +118,8 @@ class Capabilities:
     balance: bool = False
     # Handed over by a long-running process of its own that holds a connection (SMPP), not by tasks.
     own_process: bool = False
+    # What it turned away it may not be shown again sooner.
+    not_sooner: timedelta = timedelta(0)
     # The longest text that it takes; None: any that we send.
     most_segments: int | None = None
     most_characters: int | None = None

@@ -39,6 +39,12 @@ def _taking(order: list[str], text: str) -> Iterator[str]:
     return (name for name in order if by_name(name).capabilities.takes(text))
 
 
+def is_behind(sender: str, gateway: str, other: str) -> bool:
+    """Does this gateway come after the other in the order of a sender? Else the order has come round to it again."""
+    order = order_of(sender)
+    return gateway in order and other in order and order.index(gateway) > order.index(other)
+
+
 def in_use() -> list[str]:
     """Every gateway that some sender's messages may go to, each once."""
     named = [settings.SMS_GATEWAYS, *settings.SMS_SENDERS.values()]

@@ -6,7 +6,6 @@ Sources: smsc.ru/api/http/ (sending), …/status_messages/ (codes), …/miscella
 from __future__ import annotations
 
 import hashlib
-from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any, ClassVar
@@ -23,7 +22,6 @@ from sms.gateways.base import (
     CallbackRefused,
     CallbackReply,
     Capabilities,
-    NotSubmitted,
     Outcome,
     Rejected,
     Status,
@@ -109,7 +107,12 @@ class SmscGateway(_http.HttpGateway):
 
     name: ClassVar[str] = "smsc"
     capabilities: ClassVar[Capabilities] = Capabilities(
-        status_by_id=True, status_by_reference=True, callback=True, balance=True, most_characters=1000
+        status_by_id=True,
+        status_by_reference=True,
+        callback=True,
+        balance=True,
+        not_sooner=_NOT_SOONER,
+        most_characters=1000,
     )
     variables: ClassVar[str] = "HOTLINE_SMSC"
     first_check: ClassVar[int] = 10
@@ -134,10 +137,6 @@ class SmscGateway(_http.HttpGateway):
         return self.post("/rest/send/", json=self._account() | message)
 
     def outcome_of(self, answer: _http.Answer) -> Outcome:
-        outcome = self._judge(answer)
-        return replace(outcome, retry_after=_NOT_SOONER) if isinstance(outcome, NotSubmitted) else outcome
-
-    def _judge(self, answer: _http.Answer) -> Outcome:
         said = answer.json_object()
         if answer.status != 200:
             return _http.otherwise(answer)

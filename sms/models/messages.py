@@ -191,9 +191,9 @@ class SmsMessage(models.Model):
     # Since when it could have gone: made, or the end of the quiet hours that it waited for. A pause does not change it.
     due_at = models.DateTimeField(_("due since"), db_default=Now())
     # By whose clock the quiet hours hold (IANA); empty: somebody asked for it by hand, and it goes at any hour.
-    quiet_zone = models.CharField(max_length=40, blank=True, editable=False)
+    quiet_zone = models.CharField(max_length=40, blank=True, db_default="", editable=False)
     # Why it is not to be sent after all, said while it was being handed over: if it comes back, it goes no further.
-    withdraw_reason = models.CharField(max_length=60, blank=True, editable=False)
+    withdraw_reason = models.CharField(max_length=60, blank=True, db_default="", editable=False)
     # When a task was last put on the broker for it; the broker may lose everything, the sweep puts it there again.
     enqueued_at = models.DateTimeField(null=True, blank=True, editable=False)
     # When the gateway is next asked what became of it; empty: never.

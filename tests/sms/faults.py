@@ -113,6 +113,17 @@ def trickle_headers(connection: socket.socket) -> None:
             return
 
 
+def trickle_to_the_end(connection: socket.socket) -> None:
+    """Headers that say a refusal, and a body whose end is that of the connection."""
+    connection.sendall(b"HTTP/1.1 429 Too Many Requests\r\n\r\n")
+    for _ in range(60):
+        time.sleep(0.1)
+        try:
+            connection.sendall(b" ")
+        except OSError:
+            return
+
+
 def half(connection: socket.socket) -> None:
     connection.sendall(b'HTTP/1.1 201 Created\r\nContent-Length: 100\r\n\r\n{"id": "g-1"')
 

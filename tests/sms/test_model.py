@@ -648,8 +648,8 @@ class Outbox(RuleBasedStateMachine):
             assert state in reachable(was), f"{pk}/{seq}: {was} → {state}"
             assert not (was == "submitting" and state == "queued"), f"{pk}/{seq}: left behind, and queued again"
             self.part_states[pk, seq] = state
-            if part["reason"] == "never_sent":  # another part had failed before its turn came
-                assert (rows[pk]["state"] in _ENDS - {"delivered"}, state) == (True, "undelivered")
+            if part["reason"] == "never_sent":  # its message came to an end before its turn
+                assert (rows[pk]["state"] in DECIDED, state) == (True, "undelivered")
                 assert not any(each.may_be_taken for each in self.contacts[pk, seq])
             else:
                 self._judge_place(pk, seq, state, part["gateway_id"])
@@ -695,7 +695,7 @@ class Outbox(RuleBasedStateMachine):
             assert gateway_id == taken.gateway_id
 
     def _went_in_parts(self, pk: int) -> bool:
-        return any(part["state"] != "queued" for part in self.parts[pk].values())
+        return any(part["state"] != "queued" and part["reason"] != "never_sent" for part in self.parts[pk].values())
 
     # --- The end ----------------------------------------------------------------------------------
     def teardown(self) -> None:

@@ -13,6 +13,7 @@ from django.db.models.functions import Now
 
 from hotline.base.heartbeats import OLDEST, beat
 from hotline.base.models import Heartbeat
+from sms import actions
 from sms.actions import (
     PartToSend,
     claim,
@@ -22,6 +23,7 @@ from sms.actions import (
     pass_on,
     receive_status,
     settle_parts,
+    withdraw,
 )
 from sms.actions.parts import worst
 from sms.actions.sweeping import reroute
@@ -487,3 +489,55 @@ def test_whether_it_can_be_bound_to_is_known_on_the_page() -> None:
     settle_parts(message_id=part.message, token=part.token, outcomes={1: Accepted("7")})
     state.refresh_from_db()
     assert state.problem == ""
+
+
+@pytest.mark.django_db
+def test_what_can_not_be_passed_on_holds_nothing_up(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sms.actions.parts._PASSED_AT_ONCE", 2)
+    settings.SMS_GATEWAYS, settings.SMS_SENDERS = ["smpp", "smsaero"], {}
+    for _ in range(5):
+        message(gateway="smpp", text="a" * 641)
+    short = [message(gateway="smpp") for _ in range(3)]
+    assert pass_on(gateway="smpp") == 3
+    assert SmsMessage.objects.filter(pk__in=[each.pk for each in short], gateway="smsaero").count() == 3
+
+
+@pytest.mark.django_db
+def test_a_late_yes_for_the_first_part_makes_no_whole_of_what_was_never_sent() -> None:
+    found = row()
+    one, two, three = claim_parts(gateway="smpp", lease=LEASE, most=9)
+    back = NotSubmitted("link_lost")
+    outcomes: dict[int, Outcome] = {1: Unknown("link_lost"), 2: back, 3: back}
+    settle_parts(message_id=found.pk, token=one.token, outcomes=outcomes)
+    found.refresh_from_db()
+    assert found.state == S.UNKNOWN
+    settle_parts(message_id=found.pk, token=one.token, outcomes={1: Accepted("7")})
+    found.refresh_from_db()
+    assert (found.state, found.reason) == (S.UNDELIVERED, "never_sent")
+    assert list(found.parts.order_by("seq").values_list("state", "reason")) == [
+        (P.ACCEPTED, ""),
+        (P.UNDELIVERED, "never_sent"),
+        (P.UNDELIVERED, "never_sent"),
+    ]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("end", ["withdrawn", "delivered elsewhere"])
+def test_no_part_waits_for_what_will_not_come(end: str, settings: Any) -> None:
+    """Given back whole, and then called off, or passed on and delivered as a whole."""
+    settings.SMS_GATEWAYS, settings.SMS_SENDERS = ["smpp", "development"], {}
+    found = row()
+    one, *_ = claim_parts(gateway="smpp", lease=LEASE, most=9)
+    settle_parts(message_id=found.pk, token=one.token, outcomes=dict.fromkeys((1, 2, 3), NotSubmitted("throttled")))
+    SmsMessage.objects.update(not_before=Now())
+    if end == "withdrawn":
+        withdraw(pk=found.pk, reason="outdated", actor=None)
+    else:
+        assert pass_on(gateway="smpp") == 1
+        claimed = claim(pk=found.pk)
+        assert claimed
+        actions.settle(pk=found.pk, token=claimed.token, outcome=Accepted("7"))
+        receive_status(gateway="development", gateway_id="7", state=S.DELIVERED)
+    found.refresh_from_db()
+    assert found.state == end.split()[0]
+    assert set(found.parts.values_list("state", "reason")) == {(P.UNDELIVERED, "never_sent")}

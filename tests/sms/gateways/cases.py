@@ -20,6 +20,7 @@ from tests.sms.faults import (
     silence,
     trickle,
     trickle_headers,
+    trickle_to_the_end,
 )
 
 SUBMISSION = Submission(reference=UUID(int=7), to="+79160000101", text="Заявка №1 «готова» & ждёт.", sender="HOTLINE")
@@ -37,6 +38,7 @@ FAULTS: list[tuple[str, Play, Outcome]] = [
     ("slow", silence, Unknown("no_answer:ReadTimeout")),
     ("slow byte by byte", trickle, Unknown("no_answer:_TooSlow")),
     ("slow header by header", trickle_headers, Unknown("no_answer:_TooSlow")),
+    ("slow, and cut by ourselves", trickle_to_the_end, Unknown("no_answer:_TooSlow")),
     ("cut before the answer", hang_up, Unknown("no_answer:RemoteProtocolError")),
     ("cut in the body", half, Unknown("no_answer:RemoteProtocolError")),
     ("no HTTP at all", no_http, Unknown("no_answer:RemoteProtocolError")),

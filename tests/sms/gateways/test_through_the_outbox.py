@@ -13,7 +13,7 @@ from django.db.models.functions import Now
 from hotline.base.errors import Invalid
 from sms.actions import check_balances, check_status, claim, deliver, queue_message, settle, sweep
 from sms.gateways.base import Accepted, NotSubmitted, Outcome, Rejected, Unknown
-from sms.models import GatewayState, SmsMessage
+from sms.models import GatewayState, SmsMessage, SmsPart
 from tests.sms.factories import MOBILE, message, person
 from tests.sms.faults import Play, answers, faulty, hang_up, says
 from tests.sms.gateways.cases import ACCOUNTS, SECRET, at
@@ -179,31 +179,97 @@ def test_sms_ru_can_not_be_asked_without_its_id(settings: Any) -> None:
 
 
 # --- What the same gateway says of another attempt --------------------------------------------------
-def test_smsc_is_not_asked_the_same_again_within_a_minute_and_another_one_at_once(settings: Any) -> None:
-    settings.SMS_GATEWAYS = ["smsc"]
-    with faulty(NO_MONEY["smsc"]) as (url, _):
-        at("smsc", url, settings)
-        row = delivered_to(queued())
-        assert (row.state, round((row.not_before - row.state_changed_at).total_seconds())) == (S.QUEUED, 65)
-        settings.SMS_GATEWAYS = ["smsc", "smsru"]
+def paused(row: SmsMessage) -> int:
+    row.refresh_from_db()
+    assert row.state == S.QUEUED
+    return round((row.not_before - row.state_changed_at).total_seconds())
+
+
+@pytest.mark.parametrize(
+    ("order", "outcome", "goes_to", "seconds"),
+    [
+        # the same gateway again: not what it has seen a minute ago
+        (["smsc"], NotSubmitted("no_money", is_down=True), "smsc", 65),
+        (["smsc"], NotSubmitted("throttled", timedelta(seconds=7), is_down=True), "smsc", 65),
+        (["smsc"], NotSubmitted("throttled", timedelta(minutes=7), is_down=True), "smsc", 420),
+        (["smsc"], NotSubmitted("no_connection:ConnectError", is_down=True), "smsc", 2),
+        (["smsru"], NotSubmitted("no_money", is_down=True), "smsru", 2),
+        # another one: at once
+        (["smsc", "smsru"], NotSubmitted("throttled", timedelta(minutes=7), is_down=True), "smsru", 2),
+        (["smsru", "smsc"], NotSubmitted("no_money", is_down=True), "smsc", 2),
+    ],
+)
+def test_how_long_it_waits(order: list[str], outcome: NotSubmitted, goes_to: str, seconds: int, settings: Any) -> None:
+    settings.SMS_GATEWAYS = order
+    row = message(gateway=order[0])
+    settled(row, outcome)
+    assert (paused(row), row.gateway) == (seconds, goes_to)
+
+
+def test_when_the_order_comes_round_to_smsc_again_it_waits_as_well(settings: Any) -> None:
+    settings.SMS_GATEWAYS = ["smsc", "smsru"]
+    row = message(gateway="smsc")
+    for goes_to, seconds in (("smsru", 2), ("smsc", 65), ("smsru", 8)):
+        settled(row, NotSubmitted("no_connection:ConnectError" if goes_to == "smsc" else "no_money", is_down=True))
+        assert (paused(row), row.gateway) == (seconds, goes_to)
         SmsMessage.objects.filter(pk=row.pk).update(not_before=Now())
-        row = delivered_to(row)
-        assert (row.gateway, round((row.not_before - row.state_changed_at).total_seconds())) == ("smsru", 4)
 
 
-def test_a_late_word_about_an_attempt_that_was_turned_away_ends_nothing(settings: Any) -> None:
+def late_word(row: SmsMessage, status: str = "24") -> SmsMessage:
+    assert call("smsc", SAYS["smsc"](str(row.action_id), status)).status_code == 200
+    row.refresh_from_db()
+    return row
+
+
+@pytest.fixture
+def turned_away(settings: Any) -> SmsMessage:
     """SMSC knows each attempt by the same id, our reference."""
     settings.SMS_GATEWAYS = ["smsc"]
-    with faulty(NO_MONEY["smsc"], answers({"id": 1, "cnt": 1})) as (url, _):
-        at("smsc", url, settings)
-        row = delivered_to(queued())
-        assert call("smsc", SAYS["smsc"](str(row.action_id), "24")).status_code == 200
-        row.refresh_from_db()
-        assert row.state == S.QUEUED
-        SmsMessage.objects.filter(pk=row.pk).update(not_before=Now())
-        settled(row, Accepted(str(row.action_id)))
+    row = message(gateway="smsc")
+    settled(row, NotSubmitted("no_money", is_down=True))
+    SmsMessage.objects.filter(pk=row.pk).update(not_before=Now())
+    return row
+
+
+def test_a_late_word_about_an_attempt_that_was_turned_away_ends_nothing(turned_away: SmsMessage) -> None:
+    row = late_word(turned_away)
+    assert (row.state, row.gateway_id) == (S.QUEUED, "")
+    settled(row, Accepted(str(row.action_id)))
     row.refresh_from_db()
     assert row.state == S.ACCEPTED
+
+
+def test_nor_while_the_next_attempt_is_under_way(turned_away: SmsMessage) -> None:
+    row = turned_away
+    claimed = claim(pk=row.pk)
+    assert claimed
+    assert late_word(row).state == S.SUBMITTING
+    settle(pk=row.pk, token=claimed.token, outcome=Accepted(str(row.action_id)))
+    row.refresh_from_db()
+    assert row.state == S.ACCEPTED
+
+
+@pytest.mark.parametrize(("told", "state"), [(1, S.DELIVERED), (24, S.REJECTED)])
+def test_nor_afterwards_but_smsc_is_asked(turned_away: SmsMessage, told: int, state: str, settings: Any) -> None:
+    row = turned_away
+    settled(row, Accepted(str(row.action_id)))
+    SmsMessage.objects.filter(pk=row.pk).update(check_after=Now() + timedelta(minutes=9))
+    row = late_word(row)
+    assert row.state == S.ACCEPTED
+    assert row.check_after is not None
+    assert row.check_after - row.state_changed_at < timedelta(minutes=1)
+    with faulty(answers({"status": told, "err": 0})) as (url, _):
+        at("smsc", url, settings)
+        check_status(pk=row.pk)
+    row.refresh_from_db()
+    assert row.state == state
+
+
+def test_a_failure_of_a_first_attempt_is_believed(settings: Any) -> None:
+    settings.SMS_GATEWAYS = ["smsc"]
+    row = message(gateway="smsc")
+    settled(row, Accepted(str(row.action_id)))
+    assert late_word(row).state == S.REJECTED
 
 
 # --- What is too long for a gateway -----------------------------------------------------------------
@@ -244,6 +310,45 @@ def test_nor_does_it_take_over_or_get_what_is_stranded(settings: Any) -> None:
     for each_row in (row, stranded):
         each_row.refresh_from_db()
         assert each_row.gateway == "smsc"
+
+
+def test_what_no_gateway_takes_any_more_comes_to_an_end_that_somebody_hears_of(settings: Any) -> None:
+    settings.SMS_GATEWAYS = ["smsaero"]
+    stranded, behind_it = message(gateway="pigeon", text=LATIN), message(gateway="pigeon")
+    sweep()
+    stranded.refresh_from_db()
+    behind_it.refresh_from_db()
+    assert (stranded.state, stranded.reason) == (S.REJECTED, "too_long")
+    assert behind_it.gateway == "smsaero"
+
+
+def test_the_rest_of_one_in_parts_waits_an_hour_for_its_gateway_to_come_back(settings: Any) -> None:
+    settings.SMS_GATEWAYS = ["smsc"]
+    row = message(gateway="smpp", text="я" * 100)
+    SmsPart.objects.create(message=row, seq=1, text="я" * 67, state="accepted", gateway_id="7")
+    rest = SmsPart.objects.create(message=row, seq=2, text="я" * 33)
+    sweep()
+    row.refresh_from_db()
+    assert (row.state, row.gateway) == (S.QUEUED, "smpp")
+    SmsMessage.objects.update(state_changed_at=Now() - timedelta(minutes=61))
+    sweep()
+    row.refresh_from_db()
+    rest.refresh_from_db()
+    assert (row.state, row.reason, rest.state, rest.reason) == (
+        S.UNDELIVERED,
+        "never_sent",
+        "undelivered",
+        "never_sent",
+    )
+
+
+def test_where_sms_are_switched_off_nothing_is_ended(settings: Any) -> None:
+    settings.SMS_GATEWAYS = []
+    row = message(gateway="smsc", text=LATIN)
+    SmsMessage.objects.update(state_changed_at=Now() - timedelta(minutes=61))
+    sweep()
+    row.refresh_from_db()
+    assert row.state == S.QUEUED
 
 
 # --- How a gateway is found ---------------------------------------------------------------------------
