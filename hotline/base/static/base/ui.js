@@ -61,11 +61,12 @@ document.addEventListener("htmx:afterRequest", (event) => {
 
 /* --- What was wrong with a field: the words leave once it has been filled; the server judges again what is sent ------------
 
-   [data-either="<ids>"] holds fields of which one is enough. A fact of which is said that the client does not know is filled too. */
+   What a colleague has written meanwhile stays to be compared ([data-stays]). [data-either="<ids>"] holds fields of which one
+   is enough. A fact of which is said that the client does not know is filled too. */
 
 function forgive(field) {
   const words = field.id && document.getElementById(`${field.id}_error`);
-  if (!words) return;
+  if (!words || "stays" in words.dataset) return;
   words.remove();
   field.removeAttribute("aria-invalid");
   const described = (field.getAttribute("aria-describedby") ?? "").split(/\s+/).filter((id) => id && id !== words.id);
