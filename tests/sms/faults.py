@@ -62,12 +62,14 @@ def faulty(*plays: Play) -> Iterator[tuple[str, list[Received]]]:
 def _read(connection: socket.socket) -> Received:
     read = b""
     while b"\r\n\r\n" not in read:
-        read += connection.recv(65536)
+        if not (more := connection.recv(65536)):
+            return Received("", "", {}, read)  # it was closed again before there was a request
+        read += more
     head, _, body = read.partition(b"\r\n\r\n")
     first, *lines = head.decode().split("\r\n")
     headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in lines)}
-    while len(body) < int(headers.get("content-length", 0)):
-        body += connection.recv(65536)
+    while len(body) < int(headers.get("content-length", 0)) and (more := connection.recv(65536)):
+        body += more
     method, path, _ = first.split(" ")
     return Received(method, path, headers, body)
 
