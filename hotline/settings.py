@@ -135,16 +135,21 @@ PGHISTORY_APPEND_ONLY = True
 CELERY_BROKER_URL = env("CELERY_BROKER_URL", default="redis://127.0.0.1:6379/0")
 # Several installations may share a broker, never a queue.
 CELERY_TASK_DEFAULT_QUEUE = env("HOTLINE_QUEUE", default="hotline")
-# What keeps the house (sweep, heartbeat) has its own queue: it must not wait behind ten thousand messages. A worker
+# What keeps the house has its own queue: it must not wait behind ten thousand messages. A worker
 # takes from both in turn.
 _HOUSEKEEPING = f"{CELERY_TASK_DEFAULT_QUEUE}-housekeeping"
 CELERY_TASK_QUEUES = [
     Queue(name, Exchange(name, type="direct"), routing_key=name) for name in (CELERY_TASK_DEFAULT_QUEUE, _HOUSEKEEPING)
 ]
-CELERY_TASK_ROUTES = {
-    name: {"queue": _HOUSEKEEPING, "routing_key": _HOUSEKEEPING}
-    for name in ("sms.tasks.sweep", "sms.tasks.check_balances", "hotline.base.tasks.heartbeat")
+# What beat has done, and every how many seconds.
+_EVERY = {
+    "sms.tasks.sweep": 2,
+    "hotline.base.tasks.heartbeat": 10,
+    "calls.tasks.follow_up_messages": 20,
+    "calls.tasks.end_stale_rings": 60,
+    "sms.tasks.check_balances": 600,
 }
+CELERY_TASK_ROUTES = {name: {"queue": _HOUSEKEEPING, "routing_key": _HOUSEKEEPING} for name in _EVERY}
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_TASK_IGNORE_RESULT = True
@@ -175,12 +180,11 @@ if CELERY_BROKER_URL.startswith("redis"):
 else:
     CELERY_BROKER_TRANSPORT_OPTIONS |= {"confirm_publish": True, "read_timeout": 5, "write_timeout": 5}
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "celerybeat-schedule")
+# What nobody took in time is left undone, for there are newer ones; that is judged by the clocks of two machines, and
+# so never within a minute: the sweep would be switched off where they are two seconds apart.
 CELERY_BEAT_SCHEDULE = {
-    "sms-sweep": {"task": "sms.tasks.sweep", "schedule": 2.0, "options": {"expires": 2}},
-    "worker-heartbeat": {"task": "hotline.base.tasks.heartbeat", "schedule": 10.0, "options": {"expires": 10}},
-    "sms-balances": {"task": "sms.tasks.check_balances", "schedule": 600.0, "options": {"expires": 600}},
-    "calls-follow-ups": {"task": "calls.tasks.follow_up_messages", "schedule": 20.0, "options": {"expires": 20}},
-    "calls-stale-rings": {"task": "calls.tasks.end_stale_rings", "schedule": 60.0, "options": {"expires": 60}},
+    task: {"task": task, "schedule": float(seconds), "options": {"expires": max(60, seconds)}}
+    for task, seconds in _EVERY.items()
 }
 
 # --- Sign-in ------------------------------------------------------------------------------------

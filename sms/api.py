@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.db.models import QuerySet
 from django.urls import path
 from django.utils.translation import gettext as _
@@ -17,6 +18,7 @@ from rest_framework.viewsets import GenericViewSet, ReadOnlyModelViewSet, ViewSe
 
 from hotline.base.errors import Invalid
 from hotline.operators.access import MACHINES, STAFF
+from hotline.operators.models import Role
 from sms import eligibility, segments, templating
 from sms.actions import queue_message
 from sms.callbacks import GatewayCallback
@@ -64,18 +66,22 @@ class MessageViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet):
 
         The same `action_id` with the same content is the same message: a request may be repeated without harm. With
         other content it is a conflict (409 `action_id_reused`). A number that gets no SMS is refused (409) with the
-        code of the rule.
+        code of the rule. What a machine asks for waits for the end of the quiet hours (`reason` is `quiet_hours`).
         """
         asked = SendSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
-        text, template = _content(asked.validated_data)
+        given = asked.validated_data
+        text, template = _content(given)
+        # A person asks for it here and now, and it goes at any hour; a machine does not.
+        zone = settings.TIME_ZONE if request.user.role == Role.INTEGRATION else ""  # type: ignore[union-attr]
         message = queue_message(
-            action_id=asked.validated_data["action_id"],
-            to=asked.validated_data["to"],
+            action_id=given["action_id"],
+            to=given["to"],
             text=text,
             template=template,
-            category=asked.validated_data.get("category", ""),
-            sender=asked.validated_data.get("sender", ""),
+            category=given.get("category", ""),
+            sender=given.get("sender", ""),
+            quiet_zone=given.get("timezone", zone),
             actor=request.user,  # type: ignore[arg-type]
         )
         return Response(MessageDetailSerializer(message).data, status=201)

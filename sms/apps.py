@@ -15,5 +15,6 @@ class SmsConfig(AppConfig):
 
         register(checks.gateway_is_configured, Tags.security)
         register_readiness("sms_outbox", checks.outbox)
+        register_readiness("sms_sweep", checks.sweeping)
         register_readiness("smpp_link", checks.smpp_link)
         REGISTRY.register(OutboxCollector())

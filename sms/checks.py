@@ -16,6 +16,7 @@ from sms.actions import is_held
 from sms.gateways import routing
 from sms.gateways.smpp import SmppGateway
 from sms.models import SmsMessage
+from sms.tasks import SWEEP
 
 # A due message that waits longer means that no worker or no gateway takes it.
 OLDEST = timedelta(minutes=10)
@@ -73,6 +74,11 @@ def smpp_link() -> Readiness | None:
     if SmppGateway.name not in routing.in_use() or is_held():
         return None
     return by_heartbeat(SmppGateway.name)
+
+
+def sweeping() -> Readiness:
+    """Does the sweep, which finds what nobody works on, come to its end?"""
+    return by_heartbeat(SWEEP)
 
 
 def outbox() -> Readiness:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 import phonenumbers
 from django.utils.translation import gettext as _
@@ -107,7 +108,7 @@ def judge(raw: str, *, category: str = Category.SERVICE, template: SmsTemplate |
     verdict = judge_number_only(raw)
     if not verdict.allowed:
         return verdict
-    return judge_limits_of(verdict, category=template.category if template else category, template=template)
+    return judge_limits_of(verdict, category=template.in_use().category if template else category, template=template)
 
 
 def judge_number_only(raw: str) -> Verdict:
@@ -120,9 +121,14 @@ def judge_number_only(raw: str) -> Verdict:
     return judge_number(raw, DeniedCode.objects.as_mapping())
 
 
-def judge_limits_of(verdict: Verdict, *, category: str, template: SmsTemplate | None) -> Verdict:
-    """The same verdict, or the refusal of what is known of its number; `warning` where it probably blocks us."""
-    facts = limits.facts_of(verdict.phone.e164, category=category, template=template)
+def judge_limits_of(
+    verdict: Verdict, *, category: str, template: SmsTemplate | None, leaves_at: datetime | None = None
+) -> Verdict:
+    """The same verdict, or the refusal of what is known of its number; `warning` where it probably blocks us.
+
+    `leaves_at`: when it goes, where that is not now.
+    """
+    facts = limits.facts_of(verdict.phone.e164, category=category, template=template, leaves_at=leaves_at)
     if code := limits.judge_limits(facts):
         return _refuse(code, verdict.phone)
     if limits.is_probably_blocked(facts):

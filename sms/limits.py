@@ -11,7 +11,7 @@ from datetime import datetime, time, timedelta
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import Count
+from django.db.models import Count, QuerySet
 from django.utils import timezone
 
 from sms.models import Category, Consent, OptOut, SmsMessage, SmsTemplate
@@ -21,6 +21,8 @@ State = SmsMessage.State
 # (ours) So many in a row that did not arrive, the last within this time: the subscriber probably blocks us.
 BLOCKED_AFTER = 3
 BLOCKED_FOR = timedelta(days=30)
+# What was made longer before is not looked for: no quiet hours are so long, and so the indexes by date of making serve.
+_LONGEST_WAIT = timedelta(days=2)
 # What never left us does not count for a limit.
 _NEVER_SENT = [State.DICTATED, State.WITHDRAWN, State.REJECTED]
 
@@ -57,8 +59,14 @@ def is_probably_blocked(facts: LimitFacts) -> bool:
     return facts.failed_in_a_row >= BLOCKED_AFTER
 
 
-def facts_of(number: str, *, category: str = Category.SERVICE, template: SmsTemplate | None = None) -> LimitFacts:
-    """The facts about a number (E.164) now. Three to five queries."""
+def facts_of(
+    number: str,
+    *,
+    category: str = Category.SERVICE,
+    template: SmsTemplate | None = None,
+    leaves_at: datetime | None = None,
+) -> LimitFacts:
+    """The facts about a number (E.164), for a message that leaves then, or now. Three to five queries."""
     messages = SmsMessage.objects.filter(to=number)
     lately = (
         messages.filter(
@@ -79,9 +87,9 @@ def facts_of(number: str, *, category: str = Category.SERVICE, template: SmsTemp
         opted_out=OptOut.objects.in_force().filter(number=number).exists(),
         consented=category != Category.SERVICE
         and Consent.objects.in_force().filter(number=number, category=category).exists(),
-        sent_today=messages.filter(created_at__gte=_midnight()).exclude(state__in=_NEVER_SENT).count(),
+        sent_today=_of_the_day(messages, leaves_at).count(),
         daily_per_number=settings.SMS_DAILY_PER_NUMBER or None,
-        template_today=made_today([template.code]).get(template.code, 0)
+        template_today=count_by_template([template.code], leaves_at).get(template.code, 0)
         if template is not None and template_daily is not None
         else 0,
         template_daily=template_daily,
@@ -90,21 +98,25 @@ def facts_of(number: str, *, category: str = Category.SERVICE, template: SmsTemp
 
 
 def daily_limit_of(template: SmsTemplate | None) -> int | None:
-    """Of the version in use: an old one, of a message that is sent anew, says what was sent and not what may be."""
-    if template is not None and not template.is_current:
-        template = SmsTemplate.objects.current().filter(code=template.code).first()
-    return template.daily_limit if template is not None else None
+    """Of the version in use."""
+    return template.in_use().daily_limit if template is not None else None
 
 
-def made_today(codes: list[str]) -> dict[str, int]:
-    """How many messages of templates count for their daily limits by now; a template with none is left out."""
-    made = SmsMessage.objects.filter(template__code__in=codes, created_at__gte=_midnight())
-    counted = made.exclude(state__in=_NEVER_SENT).values("template__code").order_by("template__code")
+def count_by_template(codes: list[str], leaves_at: datetime | None = None) -> dict[str, int]:
+    """How many messages of templates count for the daily limits of what leaves then, or now; a template with none is
+    left out."""
+    made = _of_the_day(SmsMessage.objects.filter(template__code__in=codes), leaves_at)
+    counted = made.values("template__code").order_by("template__code")
     return {row["template__code"]: row["n"] for row in counted.annotate(n=Count("pk"))}
 
 
-def _midnight() -> datetime:
-    return datetime.combine(timezone.localdate(), time.min, tzinfo=timezone.get_current_timezone())
+def _of_the_day(messages: QuerySet[SmsMessage], leaves_at: datetime | None) -> QuerySet[SmsMessage]:
+    """Those that go to their client on the same day: what waits for the end of the quiet hours counts for the day after
+    them, not for the one on which it was made."""
+    day = timezone.localdate(leaves_at)
+    begins = datetime.combine(day, time.min, tzinfo=timezone.get_current_timezone())
+    messages = messages.filter(created_at__gte=begins - _LONGEST_WAIT)
+    return messages.filter(due_at__gte=begins, due_at__lt=begins + timedelta(days=1)).exclude(state__in=_NEVER_SENT)
 
 
 def lock_number(number: str) -> None:

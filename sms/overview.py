@@ -12,7 +12,7 @@ from django.db.models.functions import Now
 from hotline.base.health import by_heartbeat
 from sms import quiet
 from sms.gateways import by_name, routing
-from sms.limits import made_today
+from sms.limits import count_by_template
 from sms.models import Consent, DeniedCode, GatewayState, OptOut, SmsMessage, SmsTemplate
 
 
@@ -74,7 +74,7 @@ def gateways() -> list[GatewayRow]:
 
 @dataclass(frozen=True, slots=True)
 class TemplateLimit:
-    """A template with a daily limit, and how many messages of it were made today that count."""
+    """A template with a daily limit, and how many messages of today count for it."""
 
     template: SmsTemplate
     today: int
@@ -102,7 +102,7 @@ class Limits:
 def limits() -> Limits:
     """For the supervisors' page. Five queries, whatever waits."""
     limited = list(SmsTemplate.objects.current().filter(daily_limit__isnull=False).order_by("name", "pk"))
-    today = made_today([template.code for template in limited])
+    today = count_by_template([template.code for template in limited])
     hours = quiet.parse_hours(settings.SMS_QUIET_HOURS)
     return Limits(
         daily_per_number=settings.SMS_DAILY_PER_NUMBER,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any, ClassVar
+from zoneinfo import available_timezones
 
 from django.utils.translation import gettext as _
 from rest_framework import serializers
@@ -101,11 +102,22 @@ class SendSerializer(ContentSerializer):
     category = serializers.ChoiceField(
         choices=Category.choices,
         required=False,
-        help_text="Other messages need the client's consent. By default the template's, else service.",
+        help_text="Of a text: other messages need the client's consent; by default service. A template has its own.",
     )
     sender = serializers.CharField(
         max_length=20, required=False, help_text="The name that the client sees. By default the template's, else ours."
     )
+    timezone = serializers.CharField(
+        max_length=40,
+        required=False,
+        help_text="The client's (IANA): the quiet hours hold by its clock. By default the hotline's for a machine, and "
+        "none for a person, whose messages go at any hour.",
+    )
+
+    def validate_timezone(self, value: str) -> str:
+        if value not in available_timezones():
+            raise serializers.ValidationError(_("There is no such time zone."), code="timezone")
+        return value
 
 
 class PlaceholderSerializer(serializers.Serializer):

@@ -96,9 +96,9 @@ def _pause(message: SmsMessage, outcome: NotSubmitted, gateway: str) -> timedelt
     """How long it waits. A gateway that has had it already may want a while before it sees the same again."""
     backoff = _backoff(message.attempts)
     if gateway == message.gateway:
-        if outcome.reason.startswith("no_connection"):
-            return backoff  # it has seen nothing
         backoff = outcome.retry_after or backoff
+        if outcome.saw_nothing:
+            return backoff
     elif routing.is_behind(message.sender, gateway, message.gateway):
         return backoff
     if gateway not in gateways.GATEWAYS:

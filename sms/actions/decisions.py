@@ -13,7 +13,7 @@ from hotline.operators.models import User
 from hotline.operators.roles import require
 from sms.actions._moves import move
 from sms.actions.messages import queue_message
-from sms.models import SmsMessage, SmsPart
+from sms.models import SmsMessage
 
 State = SmsMessage.State
 
@@ -62,7 +62,7 @@ def send_anew(*, pk: int, action_id: UUID, actor: User | None) -> SmsMessage:
         to=old.to,
         text=old.text,
         template=old.template,
-        category=old.category,
+        category="" if old.template else old.category,
         sender=old.sender,
         resend_of=old,
         actor=actor,
@@ -85,7 +85,7 @@ def withdraw(*, pk: int, reason: str, actor: User | None) -> SmsMessage:
         SmsMessage.objects.filter(pk=pk).update(withdraw_reason=reason)
         message.refresh_from_db()
         return message
-    if message.state != State.QUEUED or message.parts.exclude(state=SmsPart.State.QUEUED).exists():
+    if message.state != State.QUEUED or message.has_begun():
         raise Refused("under_way", _("This message is on its way already."))
     move(message, State.WITHDRAWN, reason=reason, check_after=None)
     return message
@@ -98,7 +98,7 @@ def withdraw_waiting(*, number: str, reason: str, category: str = "") -> int:
         waiting = waiting.filter(category=category)
     withdrawn = 0
     for message in waiting.order_by("pk"):
-        if not message.parts.exclude(state=SmsPart.State.QUEUED).exists():
+        if not message.has_begun():
             withdrawn += move(message, State.WITHDRAWN, reason=reason, check_after=None)
     return withdrawn
 

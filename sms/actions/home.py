@@ -3,6 +3,9 @@
 A database knows itself by its cluster, its timeline (a promoted standby or a point-in-time recovery begins a new one),
 its own oid (a dump that was read in is another database) and that of the table of messages (`pg_restore --clean` makes
 it anew). The outbox hands over only where that is still what it was; else a person looks, and releases it.
+
+The timeline is the one that the log is written on: the control file names the new one only with the checkpoint after a
+promotion, minutes later.
 """
 
 from __future__ import annotations
@@ -18,9 +21,9 @@ from hotline.operators.models import User
 from hotline.operators.roles import require
 from sms.models import OutboxHome, SmsMessage
 
-_IDENTITY = (
+IDENTITY = (
     "(SELECT concat_ws('/', (SELECT system_identifier FROM pg_control_system()),"
-    " (SELECT timeline_id FROM pg_control_checkpoint()),"
+    " (SELECT ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::int),"
     " (SELECT oid FROM pg_database WHERE datname = current_database()),"
     " 'sms_smsmessage'::regclass::oid))"
 )
@@ -35,7 +38,7 @@ def move_in() -> None:
 def only_at_home(messages: QuerySet[SmsMessage]) -> QuerySet[SmsMessage]:
     """Nothing, where this database is a restored copy."""
     move_in()
-    return messages.filter(Exists(OutboxHome.objects.filter(identity=RawSQL(_IDENTITY, []))))  # noqa: S611 - a constant
+    return messages.filter(Exists(OutboxHome.objects.filter(identity=RawSQL(IDENTITY, []))))  # noqa: S611 - a constant
 
 
 def is_held() -> bool:
@@ -60,5 +63,5 @@ def release_outbox(*, actor: User | None) -> None:
 
 def _identity() -> str:
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {_IDENTITY}")
+        cursor.execute(f"SELECT {IDENTITY}")
         return str(cursor.fetchone()[0])

@@ -41,17 +41,25 @@ def queue_message(
     """Put a message into the outbox; a worker hands it to the gateway. `to` as typed: it is judged here once more.
 
     `action_id` is made by the caller for one deliberate action of a person: the same id with the same content gives the
-    message that is already there, so that a double click or a repeated request is one message. Category and sender are
-    the template's where none is named. `quiet_zone` (IANA): nobody asked for it by hand, so it waits for the end of
-    the quiet hours by the clock there, whenever its turn comes.
+    message that is already there, so that a double click or a repeated request is one message. The category of a
+    template holds, and of a text by itself it is «service» where none is named; a sender is the template's where none
+    is named. `quiet_zone` (IANA): nobody asked for it by hand, so it waits for the end of the quiet hours by the clock
+    there, whenever its turn comes.
 
     Raises Refused (field `to`, the code of the gate), Invalid (field `text`: `empty`, `bad_characters`, `too_long`;
-    field `sender`: `unknown_sender`), Conflict `action_id_reused`.
+    field `sender`: `unknown_sender`; field `category`: `not_the_templates`), Conflict `action_id_reused`.
     """
-    category = category or (template.category if template else Category.SERVICE)
+    if template is not None:
+        # Of the version in use: it says what may be sent, whatever an old one said that is sent anew.
+        kind = template.in_use().category
+        if category not in ("", kind):
+            raise Invalid("not_the_templates", _("The template's category is another one."), field="category")
+        category = kind
+    category = category or Category.SERVICE
     sender = sender or (template.sender if template else "") or settings.SMS_SENDER
     if sender not in routing.senders():
         raise Invalid("unknown_sender", _("There is no such sender."), field="sender")
+    morning = quiet.until(quiet_zone)
     verdict = eligibility.judge_number_only(to)
     if verdict.allowed:
         # In this order, as whoever holds the number already comes to the template.
@@ -60,7 +68,8 @@ def queue_message(
             limits.lock_template(template)
         # What the action has made already, a moment ago perhaps, is not judged by limits that it counts for itself.
         known = SmsMessage.objects.filter(action_id=action_id).exists()
-        verdict = verdict if known else eligibility.judge_limits_of(verdict, category=category, template=template)
+        if not known:
+            verdict = eligibility.judge_limits_of(verdict, category=category, template=template, leaves_at=morning)
     if not verdict.allowed:
         raise Refused(verdict.code, verdict.text, field="to")
     text = checked_text(text)
@@ -78,7 +87,6 @@ def queue_message(
             _("No gateway of this sender takes so long a text: %(count)d SMS.") % {"count": counted.count},
             field="text",
         )
-    morning = quiet.until(quiet_zone)
     home.move_in()
     return _one_for_this_action(
         SmsMessage(

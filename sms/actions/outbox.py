@@ -75,7 +75,7 @@ def deliver(*, pk: int) -> Outcome | None:
             outcome = claimed.gateway.submit(claimed.submission)
         else:
             # This process stood still: the lease might run out while the gateway works. Nothing has left yet.
-            outcome = NotSubmitted(reason="too_late")
+            outcome = NotSubmitted(reason="too_late", saw_nothing=True)
     except Exception as error:  # noqa: BLE001 - an adapter that breaks may have sent it: the answer is «unknown»
         log.exception("sms_adapter_failed", message=pk, gateway=claimed.gateway.name, error=type(error).__name__)
         outcome = Unknown(reason=f"adapter:{type(error).__name__}"[:60])

@@ -83,8 +83,7 @@ def claim_parts(*, gateway: str, lease: timedelta, most: int) -> list[PartToSend
     found = list(home.only_at_home(due).select_for_update(skip_locked=True).order_by("not_before", "pk")[:most])
     claimed: list[PartToSend] = []
     for message in found:
-        begun = message.parts.exclude(state=PartState.QUEUED).exists() if message.quiet_zone else False
-        if not begun and wait_for_the_morning(message):
+        if message.quiet_zone and not message.has_begun() and wait_for_the_morning(message):
             continue
         parts, encoding = _parts_of(message)
         waiting = [part for part in parts if part.state == PartState.QUEUED]
@@ -152,7 +151,7 @@ def pass_on(*, gateway: str) -> int:
         # First the lock, then the look at the parts: it must not see them as they were before somebody's attempt.
         for message in found:
             other = routing.after(message.sender, gateway, message.text)
-            if other not in ("", gateway) and not message.parts.exclude(state=PartState.QUEUED).exists():
+            if other not in ("", gateway) and not message.has_begun():
                 passed += SmsMessage.objects.filter(pk=message.pk).update(gateway=other, enqueued_at=None)
     return passed
 
@@ -161,7 +160,8 @@ def pass_on(*, gateway: str) -> int:
 def settle_parts(*, message_id: int, token: UUID, outcomes: Mapping[int, Outcome]) -> SmsMessage:
     """Write down what came of parts of one attempt (`seq` → outcome): only under its token, and only forward."""
     gateway = SmsMessage.objects.values_list("gateway", flat=True).get(pk=message_id)
-    for gateway_id in sorted(outcome.gateway_id for outcome in outcomes.values() if isinstance(outcome, Accepted)):
+    accepted = {outcome.gateway_id for outcome in outcomes.values() if isinstance(outcome, Accepted)}
+    for gateway_id in sorted(accepted - {""}):
         lock_gateway_id(gateway, gateway_id)  # before the row's lock, as receive_status() takes them
     message = SmsMessage.objects.select_for_update().get(pk=message_id)
     if message.attempt_token != token:
@@ -231,13 +231,23 @@ def conclude(message: SmsMessage, pause: NotSubmitted | None = None) -> None:
 
 
 # --- What the gateway says afterwards ---------------------------------------------------------------
-def lock_part(gateway: str, gateway_id: str) -> SmsPart | None:
-    """The latest part with this id, its message locked; None where no part has it."""
-    found = SmsPart.objects.filter(gateway_id=gateway_id, message__gateway=gateway).order_by("-pk").first()
+def lock_part(gateway: str, gateway_id: str, state: str) -> SmsPart | None:
+    """The part that a receipt of this id is about, its message locked; None where no part has it (yet).
+
+    Ids may come again: of the latest message, and only while its centre may still have something to say of it. A centre
+    that has one id for all parts of a message sends a receipt for each: of the last one that this one still moves.
+    """
+    named = SmsPart.objects.filter(
+        gateway_id=gateway_id,
+        message__gateway=gateway,
+        message__state_changed_at__gte=Now() - SmsMessage.SILENT_AFTER,
+    )
+    found = named.order_by("-pk").first()
     if found is None:
         return None
     message = SmsMessage.objects.select_for_update().get(pk=found.message_id)
-    part = SmsPart.objects.get(pk=found.pk)
+    parts = list(message.parts.filter(gateway_id=gateway_id).order_by("-seq"))
+    part = next((part for part in parts if state in SmsMessage.TRANSITIONS[part.state]), parts[0])
     part.message = message
     return part
 

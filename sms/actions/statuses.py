@@ -43,7 +43,7 @@ def receive_status(
     """
     lock_gateway_id(gateway, gateway_id)
     SmsReceipt.objects.create(gateway=gateway, gateway_id=gateway_id, state=state, reason=reason[:60], cost=cost)
-    if (part := lock_part(gateway, gateway_id)) is not None:
+    if (part := lock_part(gateway, gateway_id, state)) is not None:
         return apply_to_part(part, state, reason)
     theirs = Q(gateway_id=gateway_id)
     if reference is not None:
@@ -52,7 +52,12 @@ def receive_status(
     if message is None:
         return None
     if message.state == State.QUEUED:
-        return message  # about an attempt that was turned away: it waits for the next one
+        # About an attempt that was turned away: it waits for the next one, or, if it was taken after all, for none.
+        if message.attempts and state in {State.ACCEPTED, State.DELIVERED}:
+            SmsMessage.objects.filter(pk=message.pk).update(gateway_id=gateway_id, cost=cost, enqueued_at=None)
+            message.refresh_from_db()
+            _apply(message, state, reason)
+        return message
     if not asked and _is_of_any_attempt(message, gateway_id, state):
         SmsMessage.objects.filter(pk=message.pk, check_after__isnull=False).update(check_after=Now())
         return message
@@ -106,18 +111,21 @@ def check_status(*, pk: int) -> None:
     if message.gateway not in gateways.GATEWAYS:  # of an earlier configuration: nobody to ask
         SmsMessage.objects.filter(pk=pk).update(check_after=None)
         return
-    status = _ask(gateways.by_name(message.gateway), message)
-    if status is not None and status.state != message.state:
-        receive_status(
-            gateway=message.gateway,
-            gateway_id=status.gateway_id,
-            state=status.state,
-            reason=status.reason,
-            reference=message.action_id,
-            cost=status.cost,
-            asked=True,
-        )
-    _schedule_check(pk=pk)
+    try:
+        status = _ask(gateways.by_name(message.gateway), message)
+        if status is not None and status.state != message.state:
+            receive_status(
+                gateway=message.gateway,
+                gateway_id=status.gateway_id,
+                state=status.state,
+                reason=status.reason,
+                reference=message.action_id,
+                cost=status.cost,
+                asked=True,
+            )
+    finally:
+        # An adapter that breaks at its answer would break at the next one, too: no sooner than any other is asked.
+        _schedule_check(pk=pk)
 
 
 def _ask(gateway: Gateway, message: SmsMessage) -> Status | None:

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 
-from django.db import transaction
+import structlog
+from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import Q
 from django.db.models.functions import Now
 
@@ -19,7 +20,9 @@ from sms.actions._moves import move, to_unknown, wait_for_the_morning
 from sms.actions.parts import conclude
 from sms.gateways import routing
 from sms.models import OptOut, SmsMessage, SmsPart
+from sms.models.messages import SmsMessageQuerySet
 
+log = structlog.get_logger(__name__)
 State = SmsMessage.State
 
 BATCH = 200
@@ -30,22 +33,39 @@ BATCHES = 5
 REENQUEUE_AFTER = timedelta(seconds=20)
 # A longer backlog stays in the database: with so many on the broker, workers are busy until the sweep comes again.
 MOST_ENQUEUED = 1000
-# A gateway that was taken out of the configuration is perhaps to come back.
+# A gateway or a sender that was taken out of the configuration is perhaps to come back.
 STRANDED_FOR = timedelta(hours=1)
 # While a check is on its way nobody else makes one; it sets the next moment itself.
 CHECK_LEASE = timedelta(seconds=60)
 
 
 def sweep() -> dict[str, int]:
-    """Decide, enqueue and ask about everything that nobody works on. Returns how many of each."""
-    return {
-        "expired": _in_batches(expire_leases),
-        "withdrawn": _in_batches(withdraw_unwanted),
-        "rerouted": _in_batches(reroute),
-        "put_off": _in_batches(put_off),
-        "enqueued": _in_batches(enqueue_due),
-        "checks": _in_batches(enqueue_checks),
+    """Decide, enqueue and ask about everything that nobody works on. Returns how many of each.
+
+    A step that fails holds up none of the others; its error is raised when they are done.
+    """
+    steps = {
+        "expired": expire_leases,
+        "withdrawn": withdraw_unwanted,
+        "ended": end_stranded,
+        "rerouted": reroute,
+        "put_off": put_off,
+        "enqueued": enqueue_due,
+        "checks": enqueue_checks,
     }
+    done: dict[str, int] = {}
+    failed: Exception | None = None
+    for name, step in steps.items():
+        try:
+            done[name] = _in_batches(step)
+        except (OperationalError, InterfaceError):
+            raise  # the database is away, for the others too
+        except Exception as error:
+            log.exception("sms_sweep_failed", step=name)
+            failed = error
+    if failed is not None:
+        raise failed
+    return done
 
 
 def _in_batches(step: Callable[[], int]) -> int:
@@ -81,10 +101,8 @@ def withdraw_unwanted() -> int:
 
     One whose parts are at a gateway already stays: the client has the beginning of it.
     """
-    back = SmsMessage.objects.select_for_update(skip_locked=True, of=("self",)).filter(
-        state=State.QUEUED, attempts__gt=0
-    )
-    found = list(back.unwanted().whole().order_by("pk")[:BATCH])
+    back = SmsMessage.objects.filter(state=State.QUEUED, attempts__gt=0)
+    found = _lock_whole(back.unwanted())
     refused = set(
         OptOut.objects.in_force().filter(number__in={each.to for each in found}).values_list("number", flat=True)
     )
@@ -95,24 +113,42 @@ def withdraw_unwanted() -> int:
 
 
 @verb
+def end_stranded() -> int:
+    """Queued messages that could have gone an hour ago and can't any more, by a configuration that seems to stay: an
+    end that somebody hears of. Nothing while SMS are switched off.
+
+    Those of which parts are at a gateway that is out of use, for no other may get the rest; and those of a sender that
+    is out of use at a gateway that is, too.
+    """
+    in_use = routing.in_use()
+    if not in_use:
+        return 0
+    out_of_use = SmsMessage.objects.filter(state=State.QUEUED).exclude(gateway__in=in_use)
+    stranded = out_of_use.filter(not_before__lt=Now() - STRANDED_FOR)
+    stranded = stranded.exclude(sender__in=routing.senders()) | stranded.begun()
+    found = list(stranded.select_for_update(skip_locked=True, of=("self",)).order_by("pk")[:BATCH])
+    for message in found:
+        if message.has_begun():
+            move(message, State.UNDELIVERED, reason="never_sent", check_after=None)
+        else:
+            move(message, State.REJECTED, reason="sender_not_allowed", check_after=None)
+    return len(found)
+
+
+@verb
 def reroute() -> int:
     """Queued messages whose gateway is out of use by now (another configuration): to the first of their sender, or,
     where that takes no such text, to an end that somebody hears of. Nothing while SMS are switched off.
 
-    One whose parts are at a gateway already stays there: that may be in use again soon. After an hour it has failed.
+    One whose parts are at a gateway already stays there: that may be in use again soon (`end_stranded`).
     """
     stranded = SmsMessage.objects.filter(state=State.QUEUED).exclude(gateway__in=routing.in_use())
-    stranded = stranded.filter(sender__in=[sender for sender in routing.senders() if routing.first(sender)])
-    whole = stranded.whole().select_for_update(skip_locked=True, of=("self",)).order_by("pk")
-    begun = stranded.begun().filter(state_changed_at__lt=Now() - STRANDED_FOR)
-    found = list(whole[:BATCH])
+    found = _lock_whole(stranded.filter(sender__in=[name for name in routing.senders() if routing.first(name)]))
     for message in found:
         if gateway := routing.first(message.sender, message.text):
             SmsMessage.objects.filter(pk=message.pk).update(gateway=gateway, enqueued_at=None)
         else:
             move(message, State.REJECTED, reason="too_long", check_after=None)
-    for message in begun.select_for_update(skip_locked=True, of=("self",)).order_by("pk")[:BATCH]:
-        move(message, State.UNDELIVERED, reason="never_sent", check_after=None)
     return len(found)
 
 
@@ -124,8 +160,18 @@ def put_off() -> int:
     """
     due = SmsMessage.objects.filter(state=State.QUEUED, not_before__lte=Now()).exclude(quiet_zone="")
     asleep = [zone for zone in due.order_by().values_list("quiet_zone", flat=True).distinct() if quiet.until(zone)]
-    found = due.filter(quiet_zone__in=asleep).whole().select_for_update(skip_locked=True, of=("self",))
-    return sum(wait_for_the_morning(message) for message in found.order_by("pk")[:BATCH])
+    return sum(wait_for_the_morning(message) for message in _lock_whole(due.filter(quiet_zone__in=asleep)))
+
+
+def _lock_whole(messages: SmsMessageQuerySet) -> list[SmsMessage]:
+    """Lock a batch of those of which no part was taken anywhere; what somebody else holds is passed over.
+
+    First the lock, then the look at the parts: beside it they are as they were before somebody's attempt that ended a
+    moment ago.
+    """
+    locked = list(messages.whole().select_for_update(skip_locked=True, of=("self",)).order_by("pk")[:BATCH])
+    begun = set(SmsMessage.objects.filter(pk__in=[each.pk for each in locked]).begun().values_list("pk", flat=True))
+    return [message for message in locked if message.pk not in begun]
 
 
 @verb

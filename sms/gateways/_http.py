@@ -226,7 +226,7 @@ class HttpGateway(Gateway):
         try:
             answer = self.hand_over(submission)
         except NotSent as error:
-            return NotSubmitted(reason=error.reason, is_down=True)
+            return NotSubmitted(reason=error.reason, is_down=True, saw_nothing=True)
         except NoAnswer as error:
             return Unknown(reason=error.reason)
         return self.outcome_of(answer)

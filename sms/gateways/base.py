@@ -54,6 +54,8 @@ class NotSubmitted:
     retry_after: timedelta | None = None
     # The gateway itself is out of order (no connection, no money, wrong password): the next in the order may try.
     is_down: bool = False
+    # Not one octet of it was written: to the gateway the next attempt is the first.
+    saw_nothing: bool = False
 
 
 @dataclass(frozen=True, slots=True)

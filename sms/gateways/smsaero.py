@@ -80,7 +80,9 @@ class SmsAeroGateway(_http.HttpGateway):
         data, success = _object(said.get("data")), said.get("success")
         if answer.status == 200 and success is True and (gateway_id := read_id(data.get("id"))):
             return Accepted(gateway_id=gateway_id, cost=_http.read_money(data.get("cost")))
-        if said.get("result") == "no credits" or (answer.status == 402 and success is False):
+        if answer.status == 402 and success is False:
+            return down("no_money")
+        if answer.status in (200, 402) and success is not True and said.get("result") == "no credits":
             return down("no_money")
         if answer.status == 400 and success is False and data:
             return Rejected(next((reason for field, reason in _FIELDS.items() if field in data), "bad_request"))

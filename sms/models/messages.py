@@ -23,8 +23,9 @@ from sms.reasons import in_words
 # Which state may follow which: what actions check under the lock, and the database by triggers.
 _ENDS = {"delivered", "undelivered", "expired", "rejected"}
 _FORWARD: dict[str, set[str]] = {
-    # A long message may wait for its last parts while the first ones fail already.
-    "queued": {"submitting", "withdrawn", "undelivered", "expired", "rejected"},
+    # A long message may wait for its last parts while the first ones fail already. And a gateway that said that it did
+    # not take it may say later that it did.
+    "queued": {"submitting", "withdrawn", "accepted", *_ENDS},
     # back to the queue only where the gateway surely did not get it (NotSubmitted)
     "submitting": {"queued", "accepted", "unknown", *_ENDS},
     "unknown": {"accepted", *_ENDS},
@@ -291,6 +292,11 @@ class SmsMessage(models.Model):
         """Who noted that the client has got it: the pk is a part of the reason (`actions.confirm_arrival`)."""
         kind, _colon, pk = self.reason.partition(":")
         return int(pk) if kind == "confirmed" and pk.isdecimal() else None
+
+    def has_begun(self) -> bool:
+        """Are parts of it at their gateway already, or may be? One query; under its row's lock, or it may be another
+        answer a moment later."""
+        return self.parts.exclude(state=SmsPart.State.QUEUED).exists()
 
     @property
     def has_failed(self) -> bool:

@@ -129,3 +129,10 @@ class SmsTemplate(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} v{self.version}"
+
+    def in_use(self) -> SmsTemplate:
+        """The version in use, which says what may be sent, where an old one says what was; itself where none is. One
+        query at most."""
+        if self.is_current:
+            return self
+        return SmsTemplate.objects.current().filter(code=self.code).first() or self

@@ -59,19 +59,20 @@ def outcome_of(answer: pdus.Pdu, ids: str = "same") -> Outcome:
 
 
 # --- Receipts (5.2.28, appendix B) ------------------------------------------------------------------
-# message_state, and the word of the text form. None: no news, or nobody knows; the part stays what it is.
-STATES: dict[int, tuple[str, str | None]] = {
-    1: ("ENROUTE", None),
+# message_state, and the word of the text form. "": no news, or nobody knows; the part stays what it is.
+STATES: dict[int, tuple[str, str]] = {
+    1: ("ENROUTE", ""),
     2: ("DELIVRD", "delivered"),
     3: ("EXPIRED", "expired"),
     4: ("DELETED", "undelivered"),
     5: ("UNDELIV", "undelivered"),
-    6: ("ACCEPTD", None),
-    7: ("UNKNOWN", None),
+    6: ("ACCEPTD", ""),
+    7: ("UNKNOWN", ""),
     8: ("REJECTD", "rejected"),
 }
 # Some centres write the names of the states out (5.2.28).
 _WRITTEN_OUT = {
+    "ACCEPTED": "",
     "DELIVERED": "delivered",
     "UNDELIVERABLE": "undelivered",
     "UNDELIVERED": "undelivered",
@@ -80,13 +81,16 @@ _WRITTEN_OUT = {
 _BY_WORD = {**dict(STATES.values()), **_WRITTEN_OUT}
 
 _TYPE, _RECEIPT, _INTERMEDIATE = 0x3C, 0x04, 0x20  # esm_class of a deliver_sm (5.2.12)
-_FIELD = re.compile(r"\b(id|stat|err):\s*([^\s;,]+)", re.IGNORECASE)
+# An empty field takes nothing from the one behind it.
+_NAMES = "id|sub|dlvrd|submit date|done date|stat|err|text"
+_FIELD = re.compile(rf"\b(id|stat|err):\s*(?!(?:{_NAMES}):)([^\s;,]+)", re.IGNORECASE)
 _TEXT = re.compile(r"\btext:", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What a receipt says of a part: `state` is of SmsPart; `gateway_id` in the form in which we keep ids."""
+    """What a receipt says of a part: `state` is of SmsPart, "" where that is no news; `gateway_id` in the form in which
+    we keep ids."""
 
     gateway_id: str
     state: str
@@ -104,7 +108,7 @@ def is_receipt(delivery: pdus.Delivery) -> bool:
 
 
 def receipt_of(delivery: pdus.Delivery, ids: str = "same") -> Receipt | None:
-    """What a receipt says; None where that is no news, or can't be read. Options count more than the text.
+    """What a receipt says; None where it can't be read. Options count more than the text.
 
     The id: of a centre that writes both kinds in one way the option's, else the text's. An option alone names the id as
     the answer did (5.3.2.12).
@@ -113,20 +117,22 @@ def receipt_of(delivery: pdus.Delivery, ids: str = "same") -> Receipt | None:
     named = delivery.options.get(pdus.RECEIPTED_MESSAGE_ID, b"").partition(b"\0")[0].decode("ascii", "replace").strip()
     written = said.get("id", "")
     told = delivery.options.get(pdus.MESSAGE_STATE, b"")
-    state = STATES.get(told[0], ("", None))[1] if told else _BY_WORD.get(said.get("stat", "").upper())
+    written_state = _BY_WORD.get(said.get("stat", "").upper())
+    state = (STATES[told[0]][1] if told[0] in STATES else None) if told else written_state
     by_option = bool(named) and (ids == "same" or not written)
     gateway_id = id_of_answer(named, ids) if by_option else id_of_receipt(written, ids)
     if not gateway_id or state is None:
         return None
-    return Receipt(gateway_id, state, "" if state == "delivered" else _reason(delivery, said))
+    return Receipt(gateway_id, state, "" if state in ("", "delivered") else _reason(delivery, said))
 
 
 def _fields(delivery: pdus.Delivery) -> dict[str, str]:
-    """`id`, `stat` and `err` of the text form, read in the alphabet that was declared; where that shows nothing, in the
-    other one: some centres write ASCII and say UCS-2."""
-    alphabets = ("utf-16-be", "latin-1") if delivery.data_coding == 8 else ("latin-1", "utf-16-be")
-    found = [_fields_of(delivery.message.decode(alphabet, "replace")) for alphabet in alphabets]
-    return found[0] or found[1]
+    """`id`, `stat` and `err` of the text form, read in the alphabet that was declared; where that shows nothing, in
+    another one: some centres write ASCII and say UCS-2, or write its octets the other way round."""
+    first = ("utf-16-be", "latin-1") if delivery.data_coding == 8 else ("latin-1", "utf-16-be")
+    alphabets = (*first, "utf-16-le")
+    found = (_fields_of(delivery.message.decode(alphabet, "replace")) for alphabet in alphabets)
+    return next(filter(None, found), {})
 
 
 def _fields_of(text: str) -> dict[str, str]:

@@ -135,7 +135,7 @@ class Handover:
             self.wake.set()
             writing.cancel()
             await asyncio.wait([writing])
-            given_back = NotSubmitted(reason=self._why_given_back(), retry_after=_SOON)
+            given_back = NotSubmitted(reason=self._why_given_back(), retry_after=_SOON, saw_nothing=True)
             self._give_back_all(given_back)
             if self.session.ending.is_set():
                 log.warning("smpp_link_lost", why=self.session.why, in_flight=len(self._in_flight))
@@ -213,7 +213,7 @@ class Handover:
             self._conclude(part, Rejected(reason="not_encodable"))
             return
         if time.monotonic() > claimed.write_by:
-            self._settle(part, NotSubmitted(reason="too_late", retry_after=_SOON))
+            self._settle(part, NotSubmitted(reason="too_late", retry_after=_SOON, saw_nothing=True))
             return
         try:
             answer = self.session.submit(body)

@@ -270,6 +270,10 @@ class Process:
             return pdus.ROK
         receipt = answers.receipt_of(delivery, self._limits.ids)
         if receipt is None:
+            # A centre whose receipts are all so is one that we do not understand. Its words may quote the client's.
+            log.warning("smpp_receipt_unreadable", octets=len(delivery.message), data_coding=delivery.data_coding)
+            return pdus.ROK
+        if not receipt.state:
             log.info("smpp_receipt_without_news")
             return pdus.ROK
         try:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from hotline.base.tasks import heartbeat
+from sms.tasks import sweep
 from tests.matrix import ANYONE, SUPERVISOR, Line, World
 
 
 def worker_at_work(world: World) -> dict[str, int]:
     heartbeat()
+    sweep()
     return {}
 
 

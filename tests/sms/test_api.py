@@ -22,6 +22,12 @@ MESSAGES = "/api/v1/sms/messages/"
 TEXT = "Заявка №100001 зарегистрирована."
 
 
+@pytest.fixture(autouse=True)
+def by_day(settings: Any) -> None:
+    """Whenever the tests run; what is made in the night has tests of its own."""
+    settings.SMS_QUIET_HOURS = ""
+
+
 @pytest.fixture
 def machine(db: None) -> User:
     return person("asc", Role.INTEGRATION)

@@ -65,7 +65,7 @@ def test_each_fault_is_one_request_and_one_outcome(answer: Play, outcome: Outcom
 
 def test_nobody_listens() -> None:
     outcome = DevelopmentGateway(f"http://127.0.0.1:{free_port()}", timeout=1).submit(SUBMISSION)
-    assert outcome == NotSubmitted("no_connection:ConnectError", is_down=True)
+    assert outcome == NotSubmitted("no_connection:ConnectError", is_down=True, saw_nothing=True)
 
 
 def test_an_address_that_is_none() -> None:

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import shutil
+import signal
+import tempfile
+from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import psutil
+import psycopg
 import pytest
 from django.db import connection
 
 from hotline.base.errors import Forbidden
+from hotline.boot.postgres import Postgres
 from hotline.operators.models import Role
 from sms.actions import claim, claim_parts, is_held, queue_message, release_outbox, sweep
+from sms.actions.home import IDENTITY
 from sms.checks import outbox
 from sms.models import OutboxHome, SmsMessage
 from tests.helpers import race
@@ -104,7 +113,35 @@ def test_a_plain_role_may_ask_where_it_is() -> None:
         cursor.execute("SET LOCAL ROLE plain_for_a_test")
         cursor.execute("SELECT system_identifier FROM pg_control_system()")
         assert cursor.fetchone()[0]
-        cursor.execute("SELECT timeline_id FROM pg_control_checkpoint()")
+        cursor.execute("SELECT pg_walfile_name(pg_current_wal_lsn())")
         assert cursor.fetchone()[0]
         cursor.execute("RESET ROLE")
         cursor.execute("DROP ROLE plain_for_a_test")
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """Open to `nobody`, as whom PostgreSQL runs under root."""
+    made = Path(tempfile.mkdtemp(prefix="hotline-home-"))
+    made.chmod(0o755)
+    yield made
+    shutil.rmtree(made, ignore_errors=True)
+
+
+def test_a_standby_that_is_promoted_is_another_home_from_its_first_moment(folder: Path) -> None:
+    """Its control file names the new timeline only with the next checkpoint, minutes later where much is to be kept."""
+    server = Postgres(folder / "postgres", folder / "postgres.log")
+    ask = f"SELECT {IDENTITY}, (SELECT timeline_id FROM pg_control_checkpoint())"
+    with server as url, psycopg.connect(url, autocommit=True) as database:
+        database.execute("CREATE TABLE sms_smsmessage AS SELECT repeat('Ж', 900) FROM generate_series(1, 20000)")
+        before = database.execute(ask).fetchone()
+        psutil.Process(int((server.data / "postmaster.pid").read_text().split()[0])).send_signal(signal.SIGQUIT)
+    (server.data / "standby.signal").touch()
+    with server as url, psycopg.connect(url, autocommit=True) as database:
+        assert database.execute("SELECT pg_promote()").fetchone() == (True,)
+        after = database.execute(ask).fetchone()
+    assert before is not None
+    assert after is not None
+    cluster, _timeline, oids = before[0].split("/", 2)
+    assert before == (f"{cluster}/1/{oids}", 1)
+    assert after == (f"{cluster}/2/{oids}", 1)

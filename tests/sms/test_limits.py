@@ -74,7 +74,8 @@ def test_what_never_left_us_does_not_count(settings: Any) -> None:
         message(state)
     message(S.DELIVERED, to=OTHER_MOBILE)
     yesterday = message(S.DELIVERED)
-    SmsMessage.objects.filter(pk=yesterday.pk).update(created_at=timezone.now() - timedelta(days=1, hours=1))
+    before = timezone.now() - timedelta(days=1, hours=1)
+    SmsMessage.objects.filter(pk=yesterday.pk).update(created_at=before, due_at=before)
     settings.SMS_DAILY_PER_NUMBER = 4
     found = facts_of(MOBILE)
     assert found.sent_today == len(S.values) - 3  # dictated, withdrawn, rejected

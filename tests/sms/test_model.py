@@ -84,7 +84,7 @@ LEASE = timedelta(seconds=60)
 _ENDS = {"delivered", "undelivered", "expired", "rejected"}
 FORWARD = {
     "": {"queued"},
-    "queued": {"submitting", "withdrawn", "undelivered", "expired", "rejected"},
+    "queued": {"submitting", "withdrawn", "accepted", *_ENDS},
     "submitting": {"queued", "accepted", "unknown", *_ENDS},
     "unknown": {"accepted", *_ENDS},
     "accepted": _ENDS,

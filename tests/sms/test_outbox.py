@@ -141,7 +141,7 @@ def test_a_process_that_stood_still_after_its_claim_hands_nothing_over(
 ) -> None:
     row = message()
     monkeypatch.setattr(outbox, "LEASE_MARGIN", timedelta(0))
-    assert deliver(pk=row.pk) == NotSubmitted(reason="too_late")
+    assert deliver(pk=row.pk) == NotSubmitted(reason="too_late", saw_nothing=True)
     row.refresh_from_db()
     assert (row.state, gateway.log.newest(9)) == (S.QUEUED, [])
 

@@ -177,7 +177,7 @@ def test_the_limits_as_they_are_configured(settings: Any) -> None:
     message("delivered", template=limited)
     message("rejected", template=limited)
     yesterday = message(template=limited)
-    SmsMessage.objects.filter(pk=yesterday.pk).update(created_at=Now() - timedelta(days=1))
+    SmsMessage.objects.filter(pk=yesterday.pk).update(due_at=Now() - timedelta(days=1))
     ended = opt_out(number="+79160000777", actor=None)
     OptOut.objects.filter(pk=ended.pk).update(ended_at=Now())
     opt_out(number=OTHER_MOBILE, actor=None)

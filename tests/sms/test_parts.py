@@ -477,13 +477,13 @@ def test_who_is_too_narrow_for_a_text_does_not_get_it_passed_on(settings: Any) -
 
 @pytest.mark.django_db
 def test_whether_it_can_be_bound_to_is_known_on_the_page() -> None:
-    note_link(gateway="smpp", problem="bind:0xe")
+    note_link(gateway="smpp", problem="bind:RINVPASWD")
     state = GatewayState.objects.get()
-    assert (state.problem, state.problem_in_words) == ("bind:0xe", "шлюз нас не пускает")
+    assert (state.problem, state.problem_in_words) == ("bind:RINVPASWD", "шлюз нас не пускает")
     note_link(gateway="smpp", problem="")
     state.refresh_from_db()
     assert (state.problem, state.problem_at) == ("", None)
-    note_link(gateway="smpp", problem="bind:0xe")
+    note_link(gateway="smpp", problem="bind:RINVPASWD")
     message(gateway="smpp")
     [part] = claim_parts(gateway="smpp", lease=timedelta(minutes=1), most=9)
     settle_parts(message_id=part.message, token=part.token, outcomes={1: Accepted("7")})

@@ -33,7 +33,7 @@ def test_each_fault_is_one_request_and_one_outcome(name: str, play: Play, outcom
 def test_nobody_listens(name: str, settings: Any) -> None:
     at(name, f"http://127.0.0.1:{free_port()}", settings)
     gateway = by_name(name)
-    assert gateway.submit(SUBMISSION) == NotSubmitted("no_connection:ConnectError", is_down=True)
+    assert gateway.submit(SUBMISSION) == NotSubmitted("no_connection:ConnectError", is_down=True, saw_nothing=True)
     assert gateway.fetch_balance() is None
 
 
@@ -52,7 +52,7 @@ def test_a_name_that_is_looked_up_for_ever_is_not_written_to(
     monkeypatch.setattr(socket, "getaddrinfo", slow)
     with faulty(says("200 OK")) as (url, requests):
         at(name, url, settings)
-        assert by_name(name).submit(SUBMISSION) == NotSubmitted("no_connection:TooLate", is_down=True)
+        assert by_name(name).submit(SUBMISSION) == NotSubmitted("no_connection:TooLate", is_down=True, saw_nothing=True)
     assert [request for request in requests if request.path] == []
 
 

@@ -192,7 +192,9 @@ def paused(row: SmsMessage) -> int:
         (["smsc"], NotSubmitted("no_money", is_down=True), "smsc", 65),
         (["smsc"], NotSubmitted("throttled", timedelta(seconds=7), is_down=True), "smsc", 65),
         (["smsc"], NotSubmitted("throttled", timedelta(minutes=7), is_down=True), "smsc", 420),
-        (["smsc"], NotSubmitted("no_connection:ConnectError", is_down=True), "smsc", 2),
+        # it has seen nothing
+        (["smsc"], NotSubmitted("no_connection:ConnectError", is_down=True, saw_nothing=True), "smsc", 2),
+        (["smsc"], NotSubmitted("too_late", saw_nothing=True), "smsc", 2),
         (["smsru"], NotSubmitted("no_money", is_down=True), "smsru", 2),
         # another one: at once
         (["smsc", "smsru"], NotSubmitted("throttled", timedelta(minutes=7), is_down=True), "smsru", 2),
@@ -330,7 +332,7 @@ def test_the_rest_of_one_in_parts_waits_an_hour_for_its_gateway_to_come_back(set
     sweep()
     row.refresh_from_db()
     assert (row.state, row.gateway) == (S.QUEUED, "smpp")
-    SmsMessage.objects.update(state_changed_at=Now() - timedelta(minutes=61))
+    SmsMessage.objects.update(not_before=Now() - timedelta(minutes=61))
     sweep()
     row.refresh_from_db()
     rest.refresh_from_db()

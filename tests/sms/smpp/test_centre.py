@@ -293,15 +293,15 @@ def test_a_centre_that_takes_and_never_answers_gets_one_window_and_then_one_part
     assert twice(centre.submits()) == []
 
 
-@pytest.mark.parametrize("status", [0x0D, 0x0E])
-def test_a_bind_that_is_refused_claims_nothing(centre: Centre, smpp: Start, status: int) -> None:
+@pytest.mark.parametrize(("status", "said"), [(0x0D, "RBINDFAIL"), (0x0E, "RINVPASWD")])
+def test_a_bind_that_is_refused_claims_nothing(centre: Centre, smpp: Start, status: int, said: str) -> None:
     centre.behave(bind_status=status)
     [row] = queue("Hi")
     process = smpp(centre.port)
     wait_for(lambda: len(centre.events("bind")) >= 2, process, centre)
     row.refresh_from_db()
     assert (row.state, row.attempts, centre.submits()) == (S.QUEUED, 0, [])
-    assert f"bind:{status:#x}" in process.log
+    assert f"bind:{said}" in process.log
     centre.behave()
     wait_for(all_are(S.DELIVERED), process, centre)
 

@@ -231,7 +231,7 @@ def test_the_link_is_cut_in_the_middle_of_a_window() -> None:
 
     settled, seen = hand_over(peer, parts(*"abcdefgh"), window=3)
     assert seen == list("abcd")
-    back = NotSubmitted("no_connection", handover._SOON)
+    back = NotSubmitted("no_connection", handover._SOON, saw_nothing=True)
     assert dict(settled) == {
         "a": Accepted("7"),
         **dict.fromkeys("bcd", Unknown("link_lost")),
@@ -363,7 +363,7 @@ def unbind(pdu: Pdu) -> bytes:
     return reply(pdu, gateway_id="id-a") + Pdu(pdus.UNBIND, 0, 77).encode()
 
 
-BACK = NotSubmitted("no_connection", handover._SOON)
+BACK = NotSubmitted("no_connection", handover._SOON, saw_nothing=True)
 
 
 @pytest.mark.parametrize(
@@ -431,7 +431,7 @@ def test_too_late_to_be_written(monkeypatch: pytest.MonkeyPatch) -> None:
     """The clock runs from before the claim: one that took too long is worth nothing."""
     monkeypatch.setattr(Limits, "write_within", property(lambda self: 0.2))
     settled, seen = hand_over(answering(), parts("a"), claim_takes=0.4)
-    assert (settled, seen) == ([("a", NotSubmitted("too_late", handover._SOON))], [])
+    assert (settled, seen) == ([("a", NotSubmitted("too_late", handover._SOON, saw_nothing=True))], [])
 
 
 def test_what_can_t_be_said_is_rejected_and_the_next_one_sent() -> None:
@@ -449,7 +449,7 @@ def test_a_stop_waits_for_answers_gives_back_the_rest_and_unbinds() -> None:
 
     settled, seen = hand_over(peer, parts(*"abcd"), window=2, run_for=1)
     assert seen == (["a", "b"], pdus.UNBIND)
-    back = NotSubmitted("stopped", handover._SOON)
+    back = NotSubmitted("stopped", handover._SOON, saw_nothing=True)
     assert dict(settled) == {"a": Accepted("1"), "b": Accepted("1"), "c": back, "d": back}
     assert [text for text, _ in settled] == ["c", "d", "a", "b"]
 
@@ -459,14 +459,14 @@ def test_a_stop_does_not_wait_for_ever() -> None:
     settled, _ = hand_over(nothing, parts(*"abc"), window=2, run_for=1, grace=0.3)
     assert dict(settled) == {
         **dict.fromkeys("ab", Unknown("link_lost")),
-        "c": NotSubmitted("stopped", handover._SOON),
+        "c": NotSubmitted("stopped", handover._SOON, saw_nothing=True),
     }
     assert time.monotonic() - began < PATIENCE / 2
 
 
 def test_a_claim_that_ends_after_the_stop_is_given_back() -> None:
     settled, seen = hand_over(answering(), parts("a"), claim_takes=1.5, run_for=0.2)
-    assert (settled, seen) == ([("a", NotSubmitted("stopped", handover._SOON))], [])
+    assert (settled, seen) == ([("a", NotSubmitted("stopped", handover._SOON, saw_nothing=True))], [])
 
 
 def test_the_lease_outlasts_the_last_answer() -> None:

@@ -111,9 +111,18 @@ async def lost(session: Session) -> str:
 
 
 # --- Binding ----------------------------------------------------------------------------------------
-@pytest.mark.parametrize("status", [0x0D, 0x0E, 0x0F, 0x05, 0x58])
-def test_a_bind_that_is_refused(status: int) -> None:
-    """RBINDFAIL, RINVPASWD, RINVSYSID, RALYBND, RTHROTTLED."""
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [
+        (0x0D, "RBINDFAIL"),
+        (0x0E, "RINVPASWD"),
+        (0x0F, "RINVSYSID"),
+        (0x05, "RALYBND"),
+        (0x53, "RINVSYSTYP"),
+        (0x58, "0x58"),
+    ],
+)
+def test_a_bind_that_is_refused(status: int, said: str) -> None:
 
     async def peer(reader: Reader, writer: Writer) -> None:
         await answer_bind(reader, writer, status)
@@ -121,7 +130,7 @@ def test_a_bind_that_is_refused(status: int) -> None:
 
     with pytest.raises(NotBound) as found:
         play(peer, lost, bind=False)
-    assert found.value.reason == f"bind:{status:#x}"
+    assert found.value.reason == f"bind:{said}"
 
 
 @pytest.mark.parametrize(
