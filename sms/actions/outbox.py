@@ -23,6 +23,7 @@ from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import F
 from django.db.models.functions import Now
 
+from hotline.base import clocks
 from hotline.base.actions import verb
 from sms import gateways
 from sms.actions import home
@@ -64,14 +65,14 @@ def deliver(*, pk: int) -> Outcome | None:
     Three transactions, none of them open while the gateway works; a kill between any two leaves a message that the
     sweep decides. Refuses to run inside a transaction: the claim would not be committed before the socket opens.
     """
-    started = time.monotonic()
+    started = clocks.seconds()
     with transaction.atomic(durable=True):
         claimed = claim(pk=pk)
     if claimed is None:
         return None
     outcome: Outcome
     try:
-        if time.monotonic() - started < LEASE_MARGIN.total_seconds():
+        if clocks.seconds() - started < LEASE_MARGIN.total_seconds():
             outcome = claimed.gateway.submit(claimed.submission)
         else:
             # This process stood still: the lease might run out while the gateway works. Nothing has left yet.

@@ -132,7 +132,9 @@ def _ask(gateway: Gateway, message: SmsMessage) -> Status | None:
     """What the gateway says of a message: by its id, by our reference, or found by its number and text."""
     if message.gateway_id or not gateway.capabilities.status_by_text:
         return gateway.fetch_status(gateway_id=message.gateway_id, reference=message.action_id, to=message.to)
-    status = gateway.find_status(to=message.to, text=message.text, sent_by=message.state_changed_at)
+    attempts = message.changes.filter(to_state=State.SUBMITTING).order_by("-pk")
+    began = attempts.values_list("at", flat=True).first() or message.created_at
+    status = gateway.find_status(to=message.to, text=message.text, sent_after=began)
     # The same text may have gone to the same number before: what is known to be another message is not this one.
     taken = status and SmsMessage.objects.filter(gateway=message.gateway, gateway_id=status.gateway_id).exists()
     return None if taken else status

@@ -13,7 +13,6 @@ import re
 import socket
 import ssl
 import threading
-import time
 from abc import abstractmethod
 from collections.abc import Mapping
 from contextlib import suppress
@@ -28,6 +27,7 @@ from urllib.parse import urlsplit
 import httpx
 from django.core.checks import CheckMessage, Error
 
+from hotline.base import clocks
 from sms.gateways.base import Gateway, NotSubmitted, Outcome, Submission, Unknown
 
 CONNECT_SECONDS = 2.0
@@ -97,12 +97,12 @@ def request(method: str, url: str, *, timeout: float, **options: Any) -> Answer:
 
     `options` are httpx's: `params`, `data`, `json`, `auth`, `headers`. Raises NotSent, NoAnswer.
     """
-    began = time.monotonic()
+    began = clocks.seconds()
     ends_at, write_by = began + longest(timeout), began + CONNECT_SECONDS + timeout
     end = _End()
 
     def look_at_the_clock(event: str, info: Mapping[str, Any]) -> None:
-        if event.endswith("send_request_headers.started") and time.monotonic() > write_by:
+        if event.endswith("send_request_headers.started") and clocks.seconds() > write_by:
             raise TooLate
         if event.endswith(("connect_tcp.complete", "start_tls.complete")):
             end.of(info["return_value"].get_extra_info("socket"))
@@ -122,7 +122,7 @@ def request(method: str, url: str, *, timeout: float, **options: Any) -> Answer:
             chunks = []
             for chunk in response.iter_bytes():
                 chunks.append(chunk)
-                if time.monotonic() > ends_at or sum(map(len, chunks)) > _MAX_ANSWER:
+                if clocks.seconds() > ends_at or sum(map(len, chunks)) > _MAX_ANSWER:
                     raise _TooSlow
             if end.has_come:
                 raise _TooSlow  # what looks like the end of the answer is our own

@@ -155,9 +155,9 @@ class Gateway(ABC):
         """
         raise NotImplementedError(f"{self.name} has no status query")
 
-    def find_status(self, *, to: str, text: str, sent_by: datetime) -> Status | None:
-        """What became of a message whose id we never learned, found by its number and text; `sent_by`: when we gave up
-        waiting for the answer. None where nothing is found, or more than one thing that it might be.
+    def find_status(self, *, to: str, text: str, sent_after: datetime) -> Status | None:
+        """What became of a message whose id we never learned, found by its number and text; `sent_after`: when the
+        attempt began. None where nothing is found, or more than one thing that it might be.
         """
         raise NotImplementedError(f"{self.name} can't be searched")
 

@@ -44,7 +44,7 @@ _STATES: dict[int | None, tuple[str, str]] = {
     6: (State.REJECTED, "rejected_by_gateway"),
     8: (State.ACCEPTED, ""),  # being looked at by a moderator
 }
-# The lease's margin, the sweep's interval, and clocks that differ: how far from an attempt the record of it may be.
+# Clocks that differ: how far from an attempt the gateway's record of it may be.
 _SLACK = timedelta(minutes=1)
 
 
@@ -93,7 +93,7 @@ class SmsAeroGateway(_http.HttpGateway):
         told = self.ask("/sms/status", json={"id": number}) if number is not None else {}
         return _status(_object(told.get("data"))) if told.get("success") is True else None
 
-    def find_status(self, *, to: str, text: str, sent_by: datetime) -> Status | None:
+    def find_status(self, *, to: str, text: str, sent_after: datetime) -> Status | None:
         """The one message to that number with exactly that text that was taken while we waited for the answer."""
         number = to.removeprefix("+")
         told = self.ask("/sms/list", json={"number": number, "text": text})
@@ -101,7 +101,7 @@ class SmsAeroGateway(_http.HttpGateway):
         found = [entry for name, entry in listed.items() if name.isdecimal() and isinstance(entry, dict)]
         if told.get("success") is not True or read_code(listed.get("totalCount")) != len(found):
             return None  # there is another page, and on it there may be another one
-        first, last = sent_by - self.deadline - _SLACK, sent_by + _SLACK
+        first, last = sent_after - _SLACK, sent_after + self.deadline + _SLACK
         same = [
             entry
             for entry in found

@@ -18,6 +18,7 @@ from typing import Any
 
 import structlog
 
+from hotline.base import clocks
 from sms.actions.outbox import LEASE_MARGIN
 from sms.actions.parts import PartToSend
 from sms.gateways.base import NotSubmitted, Outcome, Rejected, Unknown
@@ -82,7 +83,7 @@ class Pace:
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """A part, and until when (monotonic) it may be written."""
+    """A part, and until when (`clocks.seconds`) it may be written."""
 
     part: PartToSend
     write_by: float
@@ -168,7 +169,7 @@ class Handover:
             room = self._room()
             if room > 0:
                 # Taken before the claim: the lease, by the database's clock, begins later.
-                write_by = time.monotonic() + self._limits.write_within
+                write_by = clocks.seconds() + self._limits.write_within
                 if found := await self._claim(room):
                     self._ready.extend(Claimed(part, write_by) for part in found)
                     self._changed.set()
@@ -212,7 +213,7 @@ class Handover:
         except ValueError:
             self._conclude(part, Rejected(reason="not_encodable"))
             return
-        if time.monotonic() > claimed.write_by:
+        if clocks.seconds() > claimed.write_by:
             self._settle(part, NotSubmitted(reason="too_late", retry_after=_SOON, saw_nothing=True))
             return
         try:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
 
@@ -13,6 +14,7 @@ from django.utils import timezone
 
 from hotline.operators.actions import issue_token
 from hotline.operators.models import Role, User
+from sms import quiet
 from sms.actions import claim, give_consent
 from sms.models import SmsMessage, SmsPart
 from tests.helpers import assert_same_query_count
@@ -112,6 +114,61 @@ def test_a_message_is_queued(
     )
     assert [change["to_state"] for change in body["changes"]] == ["queued"]
     assert enqueued == [("submit", row.pk)]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("role", "given", "zone", "waits_until"),
+    [
+        (Role.INTEGRATION, {}, "Europe/Moscow", "2036-11-26T09:00:00+03:00"),
+        (Role.INTEGRATION, {"timezone": "Asia/Vladivostok"}, "Asia/Vladivostok", "2036-11-26T09:00:00+10:00"),
+        (Role.INTEGRATION, {"timezone": "America/New_York"}, "America/New_York", ""),  # half past three by day
+        (Role.OPERATOR, {}, "", ""),  # a person asks for it here and now
+        (Role.OPERATOR, {"timezone": "Asia/Omsk"}, "Asia/Omsk", "2036-11-26T09:00:00+06:00"),
+    ],
+)
+def test_what_a_machine_asks_for_waits_out_the_night(
+    role: Role, given: dict[str, str], zone: str, waits_until: str, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.SMS_QUIET_HOURS = "21:00-09:00"
+    night = datetime.fromisoformat("2036-11-25T23:30:00+03:00")
+    whose, asks = Client(), person("asc", role)
+    if role == Role.INTEGRATION:
+        whose = token_of(asks, "read", "write")
+    else:
+        whose.force_login(asks)
+    monkeypatch.setattr(quiet, "timezone", SimpleNamespace(now=lambda: night))
+    body = post(whose, MESSAGES, action_id=str(uuid4()), to=MOBILE, text=TEXT, **given).json()
+    row = SmsMessage.objects.get()
+    assert (row.quiet_zone, body["reason"]) == (zone, "quiet_hours" if waits_until else "")
+    assert not waits_until or row.not_before == datetime.fromisoformat(waits_until)
+
+
+@pytest.mark.parametrize(
+    ("of_template", "asked", "code"),
+    [
+        ("other", "service", "not_the_templates"),  # the way round the consent
+        ("other", "other", "no_consent"),
+        ("other", "", "no_consent"),
+        ("service", "other", "not_the_templates"),
+        ("service", "service", ""),
+        ("service", "", ""),
+    ],
+)
+def test_a_template_has_its_own_category(api: Client, of_template: str, asked: str, code: str) -> None:
+    template(text="Скидка на вторую мойку", category=of_template)
+    body = {"action_id": str(uuid4()), "to": MOBILE, "template": "contacts"} | ({"category": asked} if asked else {})
+    answer = post(api, MESSAGES, **body)
+    assert answer.json().get("code", "") == code
+    assert [row.category for row in SmsMessage.objects.all()] == ([] if code else [of_template])
+    if code == "not_the_templates":
+        assert (answer.status_code, list(answer.json()["fields"])) == (400, ["category"])
+
+
+@pytest.mark.parametrize("timezone", ["Moscow", "", "../etc/passwd", "Europe/Moscow\0", None, 3])
+def test_a_zone_that_there_is_not(api: Client, timezone: object) -> None:
+    answer = post(api, MESSAGES, action_id=str(uuid4()), to=MOBILE, text=TEXT, timezone=timezone)
+    assert (answer.status_code, list(answer.json()["fields"])) == (400, ["timezone"])
 
 
 def test_a_message_from_a_template(api: Client) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, time, timedelta
 from functools import partial
 from typing import Any
 from uuid import uuid4
@@ -12,7 +12,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from hotline.base.errors import Refused
-from sms import eligibility, limits
+from sms import eligibility, limits, quiet
 from sms.actions import (
     claim,
     claim_parts,
@@ -221,6 +221,43 @@ def test_what_is_sent_anew_is_judged_by_the_version_in_use(then: int | None, now
             again()
     else:
         assert again().template == old
+
+
+@pytest.mark.django_db
+def test_what_is_sent_anew_is_of_the_category_of_the_version_in_use() -> None:
+    old = template(is_current=False)
+    template(version=2, category="other")
+    operator = person()
+    failed = message(S.UNDELIVERED, template=old)
+    assert eligibility.judge(MOBILE, template=old).code == "no_consent"
+    with pytest.raises(Refused) as refused:
+        send_anew(pk=failed.pk, action_id=uuid4(), actor=operator)
+    assert refused.value.code == "no_consent"
+    give_consent(number=MOBILE, actor=None)
+    assert send_anew(pk=failed.pk, action_id=uuid4(), actor=operator).category == "other"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("of", ["number", "template"])
+def test_what_waits_for_the_morning_counts_for_the_day_on_which_it_goes(
+    of: str, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At night by hand: today's. What nobody asked for: of tomorrow, as the two that wait already."""
+    settings.SMS_QUIET_HOURS = "21:00-09:00"
+    limited = template(daily_limit=2 if of == "template" else None)
+    settings.SMS_DAILY_PER_NUMBER = 2 if of == "number" else 0
+    tomorrow = datetime.combine(timezone.localdate() + timedelta(days=1), time(9), timezone.get_current_timezone())
+    monkeypatch.setattr(quiet, "until", lambda zone: tomorrow if zone else None)
+
+    def asked(zone: str = "") -> str:
+        try:
+            queue_message(action_id=uuid4(), to=MOBILE, text="АСЦ", template=limited, quiet_zone=zone, actor=None)
+        except Refused as refused:
+            return refused.code
+        return "ok"
+
+    assert [asked("Europe/Moscow") for _ in range(3)] == ["ok", "ok", f"{of}_limit"]
+    assert [asked() for _ in range(3)] == ["ok", "ok", f"{of}_limit"]
 
 
 @pytest.mark.django_db(transaction=True)

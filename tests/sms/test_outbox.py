@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -9,7 +10,9 @@ from uuid import uuid4
 import pytest
 from django.db import connection, transaction
 from django.db.models.functions import Now
+from django.utils import timezone
 
+from hotline.base import clocks
 from hotline.base.errors import NotFound
 from sms import gateways
 from sms.actions import check_status, claim, deliver, expire_leases, outbox, receive_status, settle, sweep, sweeping
@@ -146,6 +149,23 @@ def test_a_process_that_stood_still_after_its_claim_hands_nothing_over(
     assert (row.state, gateway.log.newest(9)) == (S.QUEUED, [])
 
 
+@pytest.mark.django_db
+def test_a_machine_that_was_suspended_after_the_claim_hands_nothing_over(
+    gateway: DevelopmentServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The monotonic clock stood still meanwhile, the lease did not."""
+    row, moments = message(), iter([100.0, 111.0])
+    monkeypatch.setattr(outbox.clocks, "seconds", lambda: next(moments))
+    assert deliver(pk=row.pk) == NotSubmitted(reason="too_late", saw_nothing=True)
+    assert gateway.log.newest(9) == []
+
+
+@pytest.mark.skipif(not hasattr(time, "CLOCK_BOOTTIME"), reason="a clock of Linux")
+def test_the_clock_of_deadlines_goes_on_while_the_machine_sleeps(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time, "clock_gettime", lambda clock: {time.CLOCK_BOOTTIME: 7.0}[clock])
+    assert clocks.seconds() == 7.0
+
+
 # --- Settle -----------------------------------------------------------------------------------------
 OUTCOMES: list[tuple[str, Outcome, str, str]] = [
     # state before, outcome, state after, reason
@@ -259,6 +279,26 @@ def test_a_receipt_before_the_answer_waits_in_the_inbox() -> None:
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("attempts", "said", "state"),
+    [
+        (1, "accepted", S.ACCEPTED),
+        (1, "delivered", S.DELIVERED),
+        (1, "undelivered", S.QUEUED),  # of the attempt that was turned away
+        (1, "rejected", S.QUEUED),
+        (0, "delivered", S.QUEUED),  # it never had it
+    ],
+)
+def test_what_the_gateway_turned_away_and_has_after_all_is_not_sent_again(attempts: int, said: str, state: str) -> None:
+    """It knows our reference: it said that it took nothing, and tells what became of it all the same."""
+    row = message(attempts=attempts)
+    receive_status(gateway="development", gateway_id="g-1", state=said, reference=row.action_id)
+    row.refresh_from_db()
+    assert (row.state, row.gateway_id) == (state, "" if state == S.QUEUED else "g-1")
+    assert (claim(pk=row.pk) is None) == (state != S.QUEUED)
+
+
+@pytest.mark.django_db
 def test_a_receipt_waits_in_the_inbox_until_a_query_tells_the_id() -> None:
     """There was no answer; the receipt came, and then the gateway's own word that it has it, older than the receipt."""
     row = message(S.UNKNOWN)
@@ -344,6 +384,21 @@ def test_after_two_days_the_gateway_is_not_asked_any_more(gateway: DevelopmentSe
     check_status(pk=row.pk)
     row.refresh_from_db()
     assert (row.state, row.check_after) == (S.UNKNOWN, None)
+
+
+@pytest.mark.django_db
+def test_an_adapter_that_breaks_at_a_status_is_asked_no_sooner_than_any_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(self: DevelopmentGateway, **asked: Any) -> None:
+        raise RuntimeError("an answer that nobody thought of")
+
+    row = message(S.ACCEPTED)
+    SmsMessage.objects.update(state_changed_at=Now() - timedelta(minutes=5))
+    monkeypatch.setattr(DevelopmentGateway, "fetch_status", broken)
+    with pytest.raises(RuntimeError):
+        check_status(pk=row.pk)
+    row.refresh_from_db()
+    assert row.check_after is not None
+    assert timedelta(minutes=4) < row.check_after - timezone.now() < timedelta(minutes=6)
 
 
 @pytest.mark.django_db

@@ -341,6 +341,37 @@ def test_an_id_that_comes_again_is_of_the_latest_part() -> None:
 
 
 @pytest.mark.django_db
+def test_what_comes_before_its_answer_is_not_of_a_message_of_long_ago_with_the_same_id() -> None:
+    """After two days a centre has nothing more to say of it."""
+    old = row("Old")
+    settle(take(), Accepted("7"))
+    SmsMessage.objects.filter(pk=old.pk).update(state_changed_at=Now() - timedelta(hours=49))
+    new = row("New")
+    claimed = take()
+    assert told("7", "undelivered", "network:5") is None
+    settled = settle(claimed, Accepted("7"))
+    assert (settled.pk, settled.state, settled.reason) == (new.pk, S.UNDELIVERED, "network:5")
+    old.refresh_from_db()
+    assert old.state == S.ACCEPTED
+
+
+@pytest.mark.django_db
+def test_a_centre_with_one_id_for_all_parts_sends_a_receipt_for_each() -> None:
+    found = row()
+    settle(take(), Accepted("7"), Accepted("7"), Accepted("7"))
+    for said, state in (
+        ("delivered", S.ACCEPTED),
+        ("undelivered", S.UNDELIVERED),
+        ("delivered", S.UNDELIVERED),
+        ("expired", S.UNDELIVERED),  # one too many changes nothing
+    ):
+        assert told("7", said) == found
+        found.refresh_from_db()
+        assert found.state == state
+    assert parts(found) == [P.DELIVERED, P.UNDELIVERED, P.DELIVERED]
+
+
+@pytest.mark.django_db
 def test_an_answer_without_an_id_matches_no_receipt() -> None:
     row("Hi")
     SmsReceipt.objects.create(gateway="smpp", gateway_id="9", state="delivered")

@@ -183,7 +183,7 @@ DELIVERED = Status("12345", "delivered", cost=Decimal("5.49"))
 def test_what_is_unknown_is_searched(body: Any, found: Status | None, settings: Any) -> None:
     with faulty(answers(body)) as (url, requests):
         at("smsaero", url, settings)
-        status = SmsAeroGateway().find_status(to=SUBMISSION.to, text=SUBMISSION.text, sent_by=SENT)
+        status = SmsAeroGateway().find_status(to=SUBMISSION.to, text=SUBMISSION.text, sent_after=SENT)
     assert status == found
     [request] = requests
     assert asked(request, "/sms/list") == {"number": NUMBER, "text": SUBMISSION.text}

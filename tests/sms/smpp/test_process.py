@@ -11,6 +11,7 @@ from django.db import connection, transaction
 
 from hotline.base import live
 from sms.models import GatewayState, SmsMessage, SmsPart, SmsReceipt
+from sms.smpp import pdus
 from sms.smpp.answers import Receipt
 from sms.smpp.handover import Limits
 from sms.smpp.process import Process, keep_receipt
@@ -33,6 +34,28 @@ def test_a_receipt_of_nothing_that_we_know_is_kept_and_has_a_line_in_the_log(cap
     said = {name: value for name, value in record.msg.items() if name not in ("timestamp", "logger", "level")}
     assert said == {"event": "smpp_receipt_of_nothing", "gateway": "smpp", "state": "undelivered"}
     assert list(SmsReceipt.objects.values_list("gateway_id", flat=True)) == ["7a", "7b"]
+
+
+@pytest.mark.parametrize(
+    ("words", "event"),
+    [
+        (b"id:7a stat:ENROUTE err:000", "smpp_receipt_without_news"),
+        (b"id:7a stat:GONE_FISHING", "smpp_receipt_unreadable"),
+        (b"Dear client, your message has come", "smpp_receipt_unreadable"),
+    ],
+)
+def test_a_receipt_that_nobody_can_read_is_no_receipt_without_news(
+    words: bytes, event: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Else a centre that is not understood at all looks as one whose messages are on their way."""
+    caplog.set_level("INFO", "sms.smpp.process")
+    process: Any = Process(Centre("127.0.0.1", 1, "hotline", "geheim"), Limits(1, 1, 1.0), grace=0)
+    addresses = b"\0" + bytes((1, 1)) + b"79160000101\0" + bytes((5, 0)) + b"HOTLINE\0"
+    body = addresses + bytes((4, 0, 0)) + b"\0\0" + bytes((0, 0, 0, 0, len(words))) + words
+    assert run_loop(process._keep(pdus.Pdu(pdus.DELIVER_SM, 0, 1, body))) == pdus.ROK
+    [record] = caplog.records
+    assert isinstance(record.msg, dict)
+    assert (record.msg["event"], words.decode() in str(record.msg)) == (event, False)
 
 
 @pytest.mark.django_db(transaction=True)
