@@ -234,10 +234,12 @@ class Workspace:
 
     @cached_property
     def told(self) -> Appeal | None:
-        """The appeal that the client is told about at stages 7 and 8: the request, else the last one registered."""
+        """The appeal that the client is told about at stages 7 and 8: the request that was registered, else the open
+        one that was asked about («Где мастер?»), else the last one registered."""
         found = [link.appeal for link in self.appeals if link.relation == CallAppeal.Relation.REGISTERED]
+        asked_about = [link.appeal for link in self.appeals if link.relation == CallAppeal.Relation.CONSULTED]
         requests = [appeal for appeal in found if appeal.is_request]
-        told = requests or found
+        told = requests or [appeal for appeal in asked_about if appeal.is_request and appeal.is_open] or found
         candidate = told[-1] if told else self.call.registered_appeal
         return Appeal.objects.for_detail().get(pk=candidate.pk) if candidate else None
 

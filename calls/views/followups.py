@@ -19,7 +19,7 @@ from hotline.base.errors import HotlineError
 from hotline.operators.access import STAFF, RoleRequired
 from hotline.operators.models import Role, User
 from sms import eligibility
-from tickets.actions import message_text, template_of
+from tickets.actions import is_outdated, message_text, template_of
 from tickets.models import Appeal, AppealMessage
 
 
@@ -67,6 +67,13 @@ def _context(item: FollowUp, note: str, error: HotlineError | None) -> dict[str,
     appeal = Appeal.objects.for_detail().get(pk=item.link.appeal_id)
     preview = message_text(appeal=appeal, purpose=item.link.purpose, template=template_of(message))
     later = AppealMessage.objects.instead_of(appeal=item.link.appeal_id, purpose=item.link.purpose, pk=item.link_id)
+    gate = eligibility.judge(message.to, category=message.category, template=message.template)
+    outdated = is_outdated(appeal, item.link)
+    is_over = appeal.is_request and not appeal.is_open
+    # What is most likely done: told on the telephone; of a request that is over, probably nothing.
+    focus = "resend" if gate.allowed and not outdated else "note"
+    if preview.is_ready and not is_over:
+        focus = "dictate"
     return {
         "item": item,
         # Until the sweep settles it: nothing is left to be done.
@@ -77,7 +84,10 @@ def _context(item: FollowUp, note: str, error: HotlineError | None) -> dict[str,
         "appeal": appeal,
         "preview": preview,
         "dictation": dictation_of(appeal, preview, item.link.purpose),
-        "gate": eligibility.judge(message.to, category=message.category, template=message.template),
+        "outdated": outdated,
+        "is_over": is_over,
+        "focus": "note" if error and error.field == "note" else focus,
+        "gate": gate,
         "dictate_action": uuid4(),
         "resend_action": uuid4(),
         "note": note,

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from uuid import uuid4
+
 import pytest
-from playwright.sync_api import expect
+from django.db.models.functions import Now
+from playwright.sync_api import Route, expect
 
 from calls.models import CallStage, StageCode
 from sms.models import SmsMessage
@@ -66,6 +69,56 @@ def test_the_client_names_a_russian_number_and_the_main_key_sends(hotline: Hotli
     expect(page.locator(".messages")).to_contain_text("+7 999 555-45-69")
     message = AppealMessage.objects.get(appeal=appeal).message
     assert (message.to, message.state) == ("+79995554569", SmsMessage.State.QUEUED)
+
+
+def test_from_a_field_whose_number_is_refused_the_main_key_shows_what_it_would_do(hotline: Hotline) -> None:
+    """Who means «send» records no dictation by it; the second press means what the focus is on."""
+    page, keys = hotline.page, hotline.keys
+    appeal = a_repair_from_kazakhstan(hotline)
+    keys.press("Alt+n")
+    keys.type("8 701 234 56 78")
+    expect(page.locator("#gate")).to_contain_text("Номер Казахстана")
+    hotline.focused("#sms-to")
+    keys.press("Control+Enter")
+    hotline.focused("#sms-main")
+    hotline.at("sms")
+    assert not AppealMessage.objects.filter(appeal=appeal).exists()
+    keys.press("Control+Enter")
+    hotline.at("summary")
+    assert AppealMessage.objects.get(appeal=appeal).message.state == SmsMessage.State.DICTATED
+
+
+def test_what_is_rejected_at_once_comes_back_as_a_new_form(hotline: Hotline) -> None:
+    """The gateway is quicker than the page: the answer to «send» has the form again, and nothing of the one that was
+    sent is put back into it, its action least of all."""
+    page, keys = hotline.page, hotline.keys
+    hotline.take_a_call()
+    hotline.greet()
+    hotline.open_the_card()
+    appeal = hotline.register_a_repair("Не сливает воду")
+    said: list[tuple[str, int]] = []
+    page.on("response", lambda response: said.append((response.request.method + response.url, response.status)))
+
+    def rejected(route: Route) -> None:
+        route.fetch()
+        SmsMessage.objects.update(state="submitting", attempt_token=uuid4(), lease_until=Now())
+        SmsMessage.objects.update(state="rejected", reason="invalid_destination")
+        within = {"HX-Request": "true", "HX-Target": "call-work"}
+        stage = page.request.get(f"{page.url.partition('?')[0]}stages/sms/", headers=within)
+        route.fulfill(response=stage)
+
+    page.route("**/sms/send/", rejected)
+    keys.press("Alt+n")
+    keys.type("+7 999 555-45-69")
+    expect(page.locator("#gate")).to_contain_text("СМС можно отправить")
+    before = page.locator("#sms-form [name=action_id]").input_value()
+    keys.press("Control+Enter")
+    expect(page.locator(".messages")).to_contain_text("отклонено")
+    page.wait_for_timeout(1000)  # a draft would be saved by then
+    assert [status for _, status in said if status >= 400] == []
+    assert page.locator("#sms-form [name=action_id]").input_value() != before
+    expect(page.locator("[data-draft-state]")).to_have_text("")
+    assert AppealMessage.objects.filter(appeal=appeal).count() == 1
 
 
 def test_a_promise_is_kept_by_the_key_of_its_own_form(hotline: Hotline) -> None:

@@ -25,8 +25,10 @@ from tests.factories import (
     SmsMessageFactory,
     SmsTemplateFactory,
     UserFactory,
+    center,
 )
 from tests.helpers import assert_same_query_count
+from tickets.actions import assign_center, change_state, message_text
 from tickets.models import AppealMessage
 
 pytestmark = pytest.mark.django_db
@@ -99,6 +101,49 @@ def test_sent_anew(web: Browser, operator: User) -> None:
     web.post(page_of(row), {"do": "resend", "action_id": str(uuid4())})
     row.refresh_from_db()
     assert (row.outcome, SmsMessage.objects.get(resend_of=row.link.message).to) == ("resent", NUMBER)
+
+
+def failed_in_truth(operator: User) -> FollowUp:
+    """Made as a message is made, of the appeal as it stands."""
+    row = item(operator)
+    link = row.link
+    made = message_text(appeal=link.appeal, purpose=link.purpose)
+    message = SmsMessageFactory(
+        state="rejected", gateway="development", sender="HOTLINE", requested_by=operator, to=NUMBER,
+        template=made.template, text=made.text,
+    )  # fmt: skip
+    link = AppealMessageFactory(message=message, appeal=link.appeal, purpose=link.purpose)
+    return FollowUp.objects.create(link=link, owner=operator)
+
+
+@pytest.mark.parametrize(
+    ("change", "said", "focus"),
+    [
+        ("nothing", "", 'form="dictation-form" autofocus'),
+        ("cancelled", "Заявка уже не открыта", 'id="follow-up-note"'),
+        ("another centre", "Обращение с тех пор изменилось", 'form="dictation-form" autofocus'),
+        ("no centre", "Обращение с тех пор изменилось", 'id="follow-up-note"'),
+    ],
+)
+def test_words_that_are_not_true_any_more_are_not_sent_anew(
+    web: Browser, operator: User, change: str, said: str, focus: str
+) -> None:
+    row = failed_in_truth(operator)
+    appeal = row.link.appeal
+    if change == "cancelled":
+        change_state(appeal_id=appeal.pk, state="cancelled", note="Передумала", actor=operator)
+    elif change == "another centre":
+        assign_center(appeal_id=appeal.pk, service_center=center("Другой"), actor=operator)
+    elif change == "no centre":
+        appeal.assignments.update(state="superseded")
+    page = words(web.get(page_of(row)))
+    assert (said in page) if said else ("с тех пор" not in page)
+    [focused] = [tag for tag in page.split("<") if " autofocus" in tag]
+    assert focus.removesuffix(" autofocus") in focused
+    assert ('value="resend" data-key="Alt+KeyS" disabled' in page) == (change != "nothing")
+    answer = web.post(page_of(row), {"do": "resend", "action_id": str(uuid4())})
+    assert answer.status_code == (302 if change == "nothing" else 409)
+    assert SmsMessage.objects.filter(resend_of=row.link.message).exists() == (change == "nothing")
 
 
 def test_not_needed_needs_a_reason(web: Browser, operator: User) -> None:

@@ -593,6 +593,27 @@ def test_a_second_matter_is_told_by_its_own_message(web: Browser, call: Call, ow
     assert "отправлены вам в СМС" in words(sent)
 
 
+def test_who_asks_for_the_master_is_told_of_the_request(web: Browser, call: Call, owner: Client) -> None:
+    """Its data and its centre's contacts (stage 7), not those of the consultation that notes the question."""
+    sms_reference.load()
+    earlier = AppealFactory(assigned=True, client=owner)
+    choose(web, call, owner)
+    tell(web, "consult", call, earlier.number, action_id=str(uuid4()))
+    consultation = Appeal.objects.get(parent=earlier)
+    page = words(ask(web, "stage", call, "sms"))
+    assert f"№{earlier.number}" in page
+    assert "Казань-Сервис" in page
+    assert "Сообщение не составить" not in page
+    assert tell(web, "sms-send", call, to=NUMBER, action_id=str(uuid4())).status_code == 200
+    link = AppealMessage.objects.get()
+    assert (link.appeal, str(earlier.number) in link.message.text) == (earlier, True)
+    steps = words(ask(web, "stage", call, "summary"))
+    assert str(earlier.number) in steps
+    # What is over, or was only talked about, is no request to be told of.
+    Appeal.objects.filter(pk=earlier.pk).update(state="cancelled")
+    assert f"№{consultation.number}" in words(ask(web, "stage", call, "sms"))
+
+
 def test_contacts_alone_are_not_called_a_requests_data(web: Browser, call: Call, owner: Client) -> None:
     sms_reference.load()
     choose(web, call, owner)

@@ -128,6 +128,20 @@ def values_of(appeal: Appeal, told: Contacts | None) -> dict[str, str]:
     }
 
 
+def is_outdated(appeal: Appeal, link: AppealMessage) -> bool:
+    """Has the appeal changed since a message about it was made, so that the same words would be wrong now?
+
+    They would where its template, in the version it was made from, gives others today; and those of a request where it
+    is not open any more.
+    """
+    message = link.message
+    if appeal.is_request and not appeal.is_open and link.purpose != Purpose.STATUS:
+        return True
+    if message.template is None:
+        return False
+    return message_text(appeal=appeal, purpose=link.purpose, template=message.template).text != message.text
+
+
 @verb
 def send_sms(
     *, appeal_id: int, to: str, purpose: str, action_id: UUID, on_the_line: bool = False, actor: User | None
@@ -184,10 +198,12 @@ def dictate(
 def resend(*, message_id: int, action_id: UUID, actor: User | None) -> SmsMessage:
     """Send an uncertain or failed message anew, as a new one that names the old, on the same appeal if it had one.
 
-    Raises NotFound; Refused (`decided`, or the gate's code); Conflict (`resent`, `action_reused`).
+    Raises NotFound; Refused (`decided`, `outdated`, or the gate's code); Conflict (`resent`, `action_reused`).
     """
-    link = AppealMessage.objects.filter(message=message_id).first()
+    link = AppealMessage.objects.filter(message=message_id).select_related("message__template").first()
     appeal = lock_appeal(link.appeal_id) if link is not None else None
+    if appeal is not None and link is not None and link.message.has_failed and is_outdated(appeal, link):
+        raise Refused("outdated", _("The appeal has changed since: these words are not true any more."))
     message = send_anew(pk=message_id, action_id=action_id, actor=actor)
     if appeal is not None and link is not None:
         link_message(appeal, message, link.purpose, actor)

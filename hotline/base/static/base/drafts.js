@@ -213,6 +213,7 @@ class Draft {
   }
 
   changed() {
+    if (this.finished) return; // a field that is taken away with its form says «change» once more
     if (this.conflict) {
       writeCopy(this.url, { fields: valuesOf(this.form), conflict: true });
       return;
@@ -370,6 +371,7 @@ class Draft {
 
   done() {
     this.hold();
+    this.finished = true;
     this.confirmed = this.serial;
     writeCopy(this.url, null);
     writeSettled(this.url, null);
@@ -409,8 +411,10 @@ document.addEventListener("htmx:afterRequest", (event) => {
   if (event.detail.successful) draft?.done();
   else draft?.resume();
 });
-// A form about to be swapped away says its last words first.
+// A form about to be swapped away says its last words first; but one that was taken is done before the next of its kind
+// comes with the answer, and would find its copy.
 document.addEventListener("htmx:beforeSwap", (event) => {
+  if (event.detail.xhr.status < 300) drafts.get(event.detail.requestConfig.elt)?.done();
   for (const draft of living) if (event.detail.target?.contains(draft.form)) draft.save();
 });
 document.addEventListener("htmx:load", (event) => learn(event.target));

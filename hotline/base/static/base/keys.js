@@ -7,7 +7,8 @@
    [data-key-scope] with the focus answers; with data-key-near it answers only then: pressed from elsewhere the key does
    nothing, rather than act on the first of a list. With data-key-scope="own" a focus within means what is there, and
    never the like of it elsewhere. From a field of a form that has a button of its own, Ctrl+Enter means
-   that form, whoever bears the key elsewhere. With data-key-late an element answers only after it has stood there for a
+   that form, whoever bears the key elsewhere; where that button is disabled, the key goes to its bearer and acts when it
+   is pressed again. With data-key-late an element answers only after it has stood there for a
    second: it came by a live update, perhaps under a finger that meant what stood there before.
 
    data-keynav: the arrows walk its [data-keynav-item]s, from a field above them too; Home, End; Enter activates; Escape
@@ -75,8 +76,10 @@ function nearest(candidates, combination) {
   const inForm = form && candidates.find((element) => element.form === form || form.contains(element));
   if (inForm) return inForm;
   if (combination === "Ctrl+Enter" && form && focus.matches(FIELD)) {
-    // What was typed there is not to be sent as something else: its own button, or nothing where it has several.
+    // What was typed there is not to be sent as something else: its own button, or nothing where it has several. Where
+    // its own can't be pressed the key shows what can, by the focus; pressed once more it means that.
     const own = sendersOf(form);
+    if (own.length && own.every(isDisabled) && candidates.length === 1) candidates[0].focus();
     if (own.length) return own.length === 1 && !isDisabled(own[0]) ? own[0] : undefined;
   }
   // In a scope of its own the key means what is there, or nothing: a row that was decided meanwhile hands no press on.
