@@ -88,6 +88,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "axes.middleware.AxesMiddleware",
+    "hotline.base.middleware.UnkeepableInputMiddleware",
     "django_prometheus.middleware.PrometheusAfterMiddleware",
 ]
 

@@ -62,6 +62,12 @@ class CityWidget(ComboboxWidget):
         return super().get_context(name, (pk, text), attrs)
 
 
+def as_pair(value: Any) -> tuple[Any, str]:
+    """What a combobox is to show: what was picked, and the text. Where no more than a text is there (a draft that kept
+    nothing else), nothing was picked."""
+    return value if isinstance(value, tuple) and len(value) == 2 else ("", str(value or ""))
+
+
 class CityChoice(NamedTuple):
     """What a city field gives: a city of the directory, or the text as the client said it; (None, "") if left empty."""
 
@@ -87,7 +93,7 @@ class CityField(forms.Field):
         """What the widget shows: (pk or "", text)."""
         if isinstance(value, City):
             return (value.pk, str(value))
-        city, text = value or (None, "")
+        city, text = as_pair(value)
         return (city.pk, str(city)) if isinstance(city, City) else (city or "", text)
 
     def clean(self, value: Any) -> CityChoice:

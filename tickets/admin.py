@@ -20,7 +20,7 @@ from import_export.widgets import ForeignKeyWidget
 
 from hotline.base.admin import ReadOnlyAdmin
 from hotline.base.errors import HotlineError
-from hotline.base.folding import fold
+from hotline.base.folding import fold, fold_model
 from service_centers.models import Brand, Category
 from sms.models import SmsTemplate
 from tickets import actions
@@ -123,8 +123,25 @@ class ProductModelResource(resources.ModelResource):
         skip_unchanged = True
 
 
+class ProductModelForm(forms.ModelForm):
+    """Says which model is the same: the database compares names as they are searched for."""
+
+    class Meta:
+        model = ProductModel
+        fields = ["brand", "category", "name", "is_active"]
+
+    def clean(self) -> dict[str, Any]:
+        values: dict[str, Any] = super().clean() or {}
+        brand, name = values.get("brand"), values.get("name")
+        same = ProductModel.objects.filter(brand=brand, folded_name=fold_model(name or "")).exclude(pk=self.instance.pk)
+        if brand and name and (found := same.first()):
+            self.add_error("name", _("This brand has such a model already: %(model)s.") % {"model": found.name})
+        return values
+
+
 @admin.register(ProductModel)
 class ProductModelAdmin(ImportExportModelAdmin):
+    form = ProductModelForm
     resource_classes = [ProductModelResource]
     # Every column: without the page of checkboxes that chooses them.
     export_form_class = ExportForm

@@ -12,7 +12,7 @@ from django.urls import reverse_lazy
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from service_centers.fields import ComboboxWidget
+from service_centers.fields import ComboboxWidget, as_pair
 from tickets.models import Account, Client, ProductModel
 
 # 14.03.2024, 14.03.24; machines say 2024-03-14.
@@ -87,7 +87,7 @@ class ModelField(forms.Field):
 
     def prepare_value(self, value: Any) -> tuple[Any, str]:
         """What the widget shows: (pk or "", text). `initial` is a pair (ProductModel or None, text)."""
-        model, text = value or ("", "")
+        model, text = as_pair(value)
         return (model.pk, text) if isinstance(model, ProductModel) else (model or "", text)
 
     def clean(self, value: Any) -> tuple[ProductModel | None, str]:
@@ -106,7 +106,7 @@ class AccountField(forms.Field):
     widget = ComboboxWidget(url=reverse_lazy("tickets:account-suggest"))
 
     def prepare_value(self, value: Any) -> tuple[Any, str]:
-        return value or ("", "")
+        return as_pair(value)
 
     def clean(self, value: Any) -> Account | None:
         pk, text = value or ("", "")

@@ -298,8 +298,9 @@ def likely_duplicates(
     numbers = {read.e164 for raw in phones if (read := read_phone(raw)).e164}
     last, first = fold(last_name), fold(first_name)
     ids: list[int] = []
-    if len(last) >= 3 and len(first) >= SHORTEST_NAME:
-        ids = _by_name(_NAME_WORD.findall(f"{last} {first}"), "", 50).run()
+    words = _NAME_WORD.findall(f"{last} {first}")
+    if words and len(last) >= 3 and len(first) >= SHORTEST_NAME:
+        ids = _by_name(words, "", 50).run()
     rows = Client.objects.visible_to(user).filter(Q(pk__in=ids) | Q(pk__in=_owners(numbers)))
     if exclude is not None:
         rows = rows.exclude(pk=exclude)

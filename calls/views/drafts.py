@@ -35,6 +35,12 @@ def initial_of(draft: Draft | None, known: Mapping[str, Any]) -> dict[str, Any]:
     return {**known, **typed}
 
 
+def _is_typed(value: object) -> bool:
+    """A field of a form: its text, or those of several of one name; such as can be kept."""
+    texts = value if isinstance(value, list) else [value]
+    return all(isinstance(text, str) and "\0" not in text for text in texts)
+
+
 class SaveDraft(CallView):
     """The endpoint of drafts.js: `{"version", "fields"}` → `{"version", "saved_at"}`, 409 where another was saved."""
 
@@ -42,6 +48,8 @@ class SaveDraft(CallView):
         try:
             body = json.loads(request.body)
             version, fields = int(body["version"]), dict(body["fields"])
+            if not all(_is_typed(value) for value in fields.values()):
+                raise ValueError("neither a text nor several")
         except (ValueError, TypeError, KeyError, UnicodeDecodeError) as error:
             raise BadRequest("not a draft") from error
         try:

@@ -57,6 +57,19 @@ def test_models_are_imported_and_one_that_is_there_is_not_doubled(office: Browse
     assert sorted(ProductModel.objects.values_list("name", flat=True)) == ["ВМ-12", "ВМ-13"]
 
 
+def test_a_model_that_is_there_in_other_letters_is_refused_beside_its_name(office: Browser) -> None:
+    known = ProductModelFactory(name="ВМ-12", brand=brand("Vestra"), category=category("Плиты"))
+    fields = {"brand": known.brand_id, "category": known.category_id, "is_active": "on"}
+    page = office.post(url("productmodel", "add"), {**fields, "name": "BM 12"})  # Latin
+    assert page.status_code == 200
+    assert "У этой марки уже есть такая модель: ВМ-12." in page.content.decode()
+    assert ProductModel.objects.count() == 1
+    # By itself it is no other one.
+    office.post(url("productmodel", "change", known.pk), {**fields, "name": "ВМ 12"})
+    known.refresh_from_db()
+    assert known.name == "ВМ 12"
+
+
 def test_models_are_exported(office: Browser) -> None:
     ProductModelFactory(name="ВМ-12")
     answer = office.post(url("productmodel", "export"), {"format": "1", "resource": ""})
