@@ -24,7 +24,7 @@ from hotline.base.phones import Phone, read_phone
 from hotline.operators.models import Role, User
 from sms import eligibility
 from sms.models import SmsMessage, SmsTemplate
-from tickets.actions import default_purpose, template_for
+from tickets.actions import Preview, default_purpose, message_text, outdated, template_for
 from tickets.history import say_now
 from tickets.models import Appeal, AppealMessage, Client
 
@@ -117,6 +117,8 @@ class Workspace:
         if self.owed.allowed or (self.owed.code == "no_dialog" and not self.facts.ended):
             found[Phrase.Condition.OWED.value] = rules.Verdict(True, "owed")
         request = self.told is not None and self.told.is_request
+        if self.facts.ended or self.preview is None or not self.preview.is_ready:
+            return found  # nobody hears it, or there is nothing to tell
         if any(link.message.state not in NOT_SENT for link in self.told_by):
             sent = Phrase.Condition.SMS_SENT if request else Phrase.Condition.CONTACTS_SENT
             found[sent.value] = rules.Verdict(True, "sent")
@@ -219,7 +221,8 @@ class Workspace:
     @cached_property
     def say_now(self) -> list[Any]:
         """What this client must be told at once: an overdue repair, an unanswered letter, an act that came."""
-        return say_now(self.client) if self.client is not None else []
+        on_the_line = self.call.line_state != Call.LineState.ENDED
+        return say_now(self.client) if self.client is not None and on_the_line else []
 
     # --- What came of it ------------------------------------------------------------------------------------------
     @cached_property
@@ -252,14 +255,29 @@ class Workspace:
         return list(
             AppealMessage.objects.for_list()
             .filter(appeal__in=appeals, message__created_at__gte=self.call.started_at - SKEW)
-            .select_related("message")
+            .select_related("message__template")
             .order_by("-pk")
         )
 
     @cached_property
     def told_by(self) -> list[AppealMessage]:
-        """Of these, what the client was told by about the appeal at hand: an earlier matter has its own."""
-        return [link for link in self.messages if self.told is not None and link.appeal_id == self.told.pk]
+        """Of these, what the client was told by about the appeal at hand: an earlier matter has its own. What is not
+        true any more, as another centre has it since, has told nothing."""
+        if self.told is None:
+            return []
+        links = [link for link in self.messages if link.appeal_id == self.told.pk]
+        untrue = outdated(self.told, links) if links else []
+        return [link for link in links if link not in untrue]
+
+    @cached_property
+    def told_otherwise(self) -> bool:
+        """Was the client told about the appeal at hand, and in words that are not true any more alone?"""
+        return not self.told_by and any(self.told and link.appeal_id == self.told.pk for link in self.messages)
+
+    @cached_property
+    def preview(self) -> Preview | None:
+        """The message as it would be sent now; not ready where there is nothing to tell."""
+        return message_text(appeal=self.told, purpose=default_purpose(self.told)) if self.told else None
 
     @cached_property
     def template(self) -> SmsTemplate | None:

@@ -64,7 +64,8 @@ class SpokenMomentField(forms.CharField):
 
 
 def read_moment(text: str, now: datetime) -> datetime | None:
-    """A day without its year is the next one; a clock time alone is today's, or tomorrow's where it is past."""
+    """A day without its year is the nearest one, of the next year only where it was long ago; a clock time alone is
+    today's, or tomorrow's where it is past."""
     match = _MOMENT.fullmatch(text)
     if match is None:
         return None
@@ -75,7 +76,8 @@ def read_moment(text: str, now: datetime) -> datetime | None:
         if day is None or month is None:
             return moment if moment > now else moment + timedelta(days=1)
         moment = moment.replace(day=day, month=month, year=now.year if year is None else year % 2000 + 2000)
-        return moment.replace(year=now.year + 1) if year is None and moment.date() < now.date() else moment
+        long_ago = year is None and now - moment > timedelta(days=180)
+        return moment.replace(year=now.year + 1) if long_ago else moment
     except ValueError:
         return None
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Max, Prefetch
+from django.db.models import Max, Prefetch, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -127,8 +127,10 @@ def _reminders(client: Client, now: datetime) -> Iterator[SayNow]:
 
 
 def _undelivered(client: Client) -> Iterator[SayNow]:
-    """Messages that did not reach the client and were not followed by another: dictate, or send anew."""
-    failed = AppealMessage.objects.filter(appeal__client=client).not_followed_up()
+    """Messages that did not reach the client and were not followed by another: dictate, or send anew. Of a request that
+    is over there is nothing left to say."""
+    alive = Q(appeal__state__in=Appeal.OPEN_STATES) | ~Q(appeal__kind__in=Appeal.REQUESTS)
+    failed = AppealMessage.objects.filter(alive, appeal__client=client).not_followed_up()
     for link in failed.select_related("appeal", "message"):
         text = _("№%(number)s: the SMS did not reach the client. Dictate, or send it anew.")
         yield SayNow("undelivered", text % {"number": link.appeal.number}, link.appeal, "warn", link.message.created_at)

@@ -108,7 +108,9 @@ def farewell_panel(
         form = PromiseForm(
             zone=ws.time_zone, initial={"number": format_phone(ws.call.number) if ws.call.number else ""}
         )
-    return {"form": form, "dues": dues(timezone.now(), ws.time_zone), "promised": ws.promise}
+    if wrong := next((name for name in form.fields if name in form.errors), ""):
+        form.fields[wrong].widget.attrs["autofocus"] = True  # and not «goodbye», with nothing promised
+    return {"form": form, "wrong": wrong, "dues": dues(timezone.now(), ws.time_zone), "promised": ws.promise}
 
 
 def dues(now: datetime, zone: str) -> list[Due]:
@@ -122,7 +124,8 @@ def dues(now: datetime, zone: str) -> list[Due]:
     tomorrow = (local + timedelta(days=1)).replace(hour=10, minute=0, second=0, microsecond=0)
     found.append((_("tomorrow at 10:00"), tomorrow))
     found.append((_("tomorrow at 18:00"), tomorrow.replace(hour=18)))
-    keys = ("Alt+KeyZ", "Alt+KeyC", "Alt+KeyV", "Alt+KeyM")
+    # Not Alt C: that is the call back's, which may come to stand above them while they are there.
+    keys = ("Alt+KeyZ", "Alt+KeyY", "Alt+KeyV", "Alt+KeyM")
     return [Due(label, moment, key) for (label, moment), key in zip(found, keys, strict=False)]
 
 

@@ -20,7 +20,7 @@ from hotline.base.phones import format_phone
 from sms import eligibility
 from sms.models import SmsMessage
 from sms.wishes import act, wishes_of
-from tickets.actions import Preview, default_purpose, message_text
+from tickets.actions import Preview, default_purpose
 from tickets.models import Appeal, AppealMessage
 
 
@@ -34,13 +34,12 @@ def panel(
     **state: Any,
 ) -> dict[str, Any]:
     """`to`: the number as it was just typed; without it `ws.sms_to` says. `live`: it comes by itself."""
-    appeal = ws.told
+    appeal, preview = ws.told, ws.preview
     context: dict[str, Any] = {"appeal": appeal, "error": error, "messages_of_call": ws.messages}
-    if appeal is None:
+    if appeal is None or preview is None:
         return context
     ws.to = to
     gate = ws.gate
-    preview = message_text(appeal=appeal, purpose=default_purpose(appeal))
     last = ws.told_by[0].message if ws.told_by else None
     failed = last is not None and last.state in {*SmsMessage.FAILED, SmsMessage.State.UNKNOWN}
     sent = last is not None and not failed
@@ -59,6 +58,8 @@ def panel(
         "dictation": dictation_of(appeal, preview),
         # Asked for, it is dictated whatever was sent: «не вижу СМС».
         "dictating": dictate or (not sent and (failed or not gate.allowed or bool(gate.warning))),
+        "nothing_to_tell": not preview.is_ready and preview.contacts is None and not ws.messages,
+        "off_the_line": ws.facts.ended,
         "send_action": draft.action_id if draft else uuid4(),
         "dictate_action": uuid4(),
     }

@@ -88,6 +88,25 @@ def test_from_a_field_whose_number_is_refused_the_main_key_shows_what_it_would_d
     assert AppealMessage.objects.get(appeal=appeal).message.state == SmsMessage.State.DICTATED
 
 
+def test_an_answer_that_nobody_waits_for_any_more_changes_nothing(hotline: Hotline) -> None:
+    """The verdict on the number comes when the next stage is there already: the stages go on saying which."""
+    page, keys = hotline.page, hotline.keys
+    a_repair_from_kazakhstan(hotline)
+    held: list[Route] = []
+    page.route("**/sms/gate/", lambda route: held.append(route))
+    keys.press("Alt+n")
+    keys.type("8 701 234 56 78")
+    page.wait_for_timeout(500)
+    keys.press("Alt+8")
+    hotline.at("summary")
+    assert held
+    for route in held:
+        route.continue_()
+    page.wait_for_timeout(1000)
+    hotline.at("summary")
+    expect(page.locator("#sms-telling")).to_have_count(0)
+
+
 def test_what_is_rejected_at_once_comes_back_as_a_new_form(hotline: Hotline) -> None:
     """The gateway is quicker than the page: the answer to «send» has the form again, and nothing of the one that was
     sent is put back into it, its action least of all."""
@@ -134,6 +153,23 @@ def test_a_promise_is_kept_by_the_key_of_its_own_form(hotline: Hotline) -> None:
     hotline.at("farewell")
     expect(page.locator("#promise-form .field-error").first).to_be_visible()
     expect(page.locator("#promise-form [name=reason]")).to_have_value("Перезвонить про запчасть")
+
+
+def test_what_is_wrong_with_a_field_stays_under_it_and_the_focus_in_it(hotline: Hotline) -> None:
+    """The field that is swapped away has the focus and a new value: its last «change» is about itself."""
+    page, keys = hotline.page, hotline.keys
+    hotline.take_a_call()
+    hotline.greet()
+    keys.press("Alt+9")
+    hotline.at("farewell")
+    page.locator("#promise-form [name=due_at]").focus()
+    for typed in ("вчера", "позавчера"):
+        page.keyboard.press("Control+a")
+        keys.type(typed)
+        keys.press("Control+Enter")
+        expect(page.locator("#promise-form [name=due_at]")).to_have_value(typed)
+        expect(page.locator("#id_due_at_error")).to_have_text("Это не время: напишите, например, 25.11 10:30.")
+        hotline.focused("#promise-form [name=due_at]")
 
 
 def test_however_many_have_failed_the_card_and_its_key_are_in_sight(hotline: Hotline) -> None:

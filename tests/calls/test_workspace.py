@@ -21,6 +21,7 @@ from calls.views.ending import dues
 from hotline.operators.models import User
 from service_centers.models import City
 from sms import reference as sms_reference
+from sms.models import SmsMessage
 from tests.calls.factories import CallFactory, result, topic
 from tests.factories import (
     AppealFactory,
@@ -34,6 +35,7 @@ from tests.factories import (
     main_account,
 )
 from tests.helpers import assert_same_query_count
+from tickets.actions import assign_center
 from tickets.models import Appeal, AppealMessage, Client, Topic
 
 pytestmark = pytest.mark.django_db
@@ -612,6 +614,60 @@ def test_who_asks_for_the_master_is_told_of_the_request(web: Browser, call: Call
     # What is over, or was only talked about, is no request to be told of.
     Appeal.objects.filter(pk=earlier.pk).update(state="cancelled")
     assert f"№{consultation.number}" in words(ask(web, "stage", call, "sms"))
+
+
+def test_another_centre_after_the_message_is_told_by_another_message(web: Browser, call: Call, owner: Client) -> None:
+    """Nobody says that the contacts were sent which were not."""
+    appeal = with_request(web, call, owner)
+    tell(web, "sms-send", call, to=NUMBER, action_id=str(uuid4()))
+    assert "отправлены вам в СМС" in words(ask(web, "stage", call, "summary"))
+    assign_center(appeal_id=appeal.pk, service_center=center("Зея-Мастер"), actor=call.operator)
+    page = words(ask(web, "stage", call, "sms"))
+    assert "Обращение изменилось после сообщения" in page
+    assert 'id="sms-form"' in page
+    assert "отправлены вам в СМС" not in page
+    summary = words(ask(web, "stage", call, "summary"))
+    assert "Зея-Мастер" in summary
+    assert "отправлены" not in summary
+    again = words(tell(web, "sms-send", call, to=NUMBER, action_id=str(uuid4())))
+    assert "отправлены вам в СМС" in again
+    assert "Зея-Мастер" in AppealMessage.objects.latest("pk").message.text
+
+
+def test_where_no_centre_is_named_there_is_nothing_to_send_or_to_say(web: Browser, call: Call, owner: Client) -> None:
+    """A question that was answered: no dead end, and no «Запишите, пожалуйста»."""
+    sms_reference.load()
+    choose(web, call, owner)
+    answer = tell(web, "registration", call, "consultation", description="Спросила про чек", topic=topic().pk)
+    assert answer.status_code == 200
+    for number in (NUMBER, "+77010000771"):
+        Call.objects.filter(pk=call.pk).update(number=number)
+        page = words(ask(web, "stage", call, "sms"))
+        assert "отправлять нечего" in page
+        assert "Запишите, пожалуйста" not in page
+        assert 'id="sms-main"' not in page
+        assert 'id="stage-done" autofocus data-key="Ctrl+Enter"' in page
+    further = tell(web, "stage", call, "sms", act="skip")
+    assert "stage=summary" in further["HX-Replace-Url"]
+    assert states(call)["sms"] == "skipped"
+
+
+def test_who_is_gone_is_told_nothing(web: Browser, call: Call, owner: Client) -> None:
+    """The key of «dictated and read back» is no habit then, and no phrase is said."""
+    with_request(web, call, owner)
+    tell(web, "sms-send", call, to=NUMBER, action_id=str(uuid4()))
+    SmsMessage.objects.update(state="submitting", attempt_token=uuid4(), lease_until=timezone.now())
+    SmsMessage.objects.update(state="rejected", reason="invalid_destination")
+    talking = words(ask(web, "stage", call, "sms"))
+    assert "Запишите, пожалуйста" in talking
+    assert 'form="dictation-form" autofocus data-key="Ctrl+Enter"' in talking
+    assert "Сказать сейчас" in words(ask(web, "client-column", call))
+    Call.objects.filter(pk=call.pk).update(line_state="ended", ended_at=timezone.now(), ending="goodbye")
+    gone = words(ask(web, "stage", call, "sms"))
+    assert "Запишите, пожалуйста" not in gone
+    assert "Клиент уже не на линии" in gone
+    assert 'form="dictation-form" data-key="Alt+KeyM"' in gone
+    assert "Сказать сейчас" not in words(ask(web, "client-column", call))
 
 
 def test_contacts_alone_are_not_called_a_requests_data(web: Browser, call: Call, owner: Client) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from uuid import UUID
@@ -129,17 +130,29 @@ def values_of(appeal: Appeal, told: Contacts | None) -> dict[str, str]:
 
 
 def is_outdated(appeal: Appeal, link: AppealMessage) -> bool:
-    """Has the appeal changed since a message about it was made, so that the same words would be wrong now?
+    """Has the appeal changed since a message about it was made, so that the same words would be wrong now?"""
+    return bool(outdated(appeal, [link]))
 
-    They would where its template, in the version it was made from, gives others today; and those of a request where it
-    is not open any more.
+
+def outdated(appeal: Appeal, links: Iterable[AppealMessage]) -> list[AppealMessage]:
+    """Those of an appeal's messages whose words would be wrong now: where the template, in the version each was made
+    from, gives others today; and those of a request that is not open any more.
+
+    Three queries at the most, however many there are (and one for each template that was not selected with it).
     """
-    message = link.message
-    if appeal.is_request and not appeal.is_open and link.purpose != Purpose.STATUS:
-        return True
-    if message.template is None:
+    center = center_of(appeal)
+    values = values_of(appeal, contacts(center) if center is not None else None)
+    is_over = appeal.is_request and not appeal.is_open
+    return [link for link in links if (is_over and link.purpose != Purpose.STATUS) or _says_otherwise(link, values)]
+
+
+def _says_otherwise(link: AppealMessage, values: dict[str, str]) -> bool:
+    if link.message.template is None:
         return False
-    return message_text(appeal=appeal, purpose=link.purpose, template=message.template).text != message.text
+    try:
+        return render(link.message.template, values) != link.message.text
+    except MissingValue:
+        return True
 
 
 @verb

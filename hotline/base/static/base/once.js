@@ -33,6 +33,11 @@ document.addEventListener("htmx:beforeRequest", (event) => {
 // The sender may have been swapped away by its own answer: then only requestConfig still knows it.
 document.addEventListener("htmx:afterRequest", (event) => mark(event.detail.requestConfig.elt, false));
 
+// Who asked ([data-repeatable]) and is swapped away wants no answer: what comes out of band with it is of another stage.
+document.addEventListener("htmx:beforeCleanupElement", (event) => {
+  if (event.target.matches?.("[data-repeatable]")) window.htmx.trigger(event.target, "htmx:abort");
+});
+
 // The page that «back» brings from the cache is to be used again.
 window.addEventListener("pageshow", (event) => {
   if (event.persisted) document.querySelectorAll("form[aria-busy]").forEach((form) => mark(form, false));

@@ -76,6 +76,8 @@ function forgive(field) {
 
 function onFilled({ target }) {
   if (!(target instanceof Element) || !target.matches("input, select, textarea") || !target.value.trim()) return;
+  // One that is being swapped away says «change» once more; what is wrong with the one in its place stays.
+  if (target.id && document.getElementById(target.id) !== target) return;
   forgive(target);
   const either = target.closest("[data-either]")?.dataset.either.split(" ") ?? [];
   if (either.includes(target.id)) either.forEach((id) => forgive(document.getElementById(id)));
