@@ -65,7 +65,9 @@ class CallSerializer(serializers.ModelSerializer):
 
     operator_name = serializers.CharField(source="operator.full_name", read_only=True, default="")
     client_name = serializers.CharField(source="client.full_name", read_only=True, default="")
-    registered_appeal = serializers.IntegerField(source="registered_appeal.number", read_only=True, default=None)
+    registered_appeal = serializers.IntegerField(
+        source="registered_appeal.number", read_only=True, default=None, allow_null=True
+    )
     topic = serializers.CharField(source="topic.code", read_only=True, default="")
     result = serializers.CharField(source="result.code", read_only=True, default="")
     talk_seconds = serializers.IntegerField(read_only=True, allow_null=True, help_text="Seconds; null: not answered.")
@@ -119,7 +121,11 @@ class CallDetailSerializer(CallSerializer):
     lost_call_back = serializers.SerializerMethodField()
     promised_call_back = serializers.SerializerMethodField()
     attempt_of = serializers.IntegerField(
-        source="attempt_of.call_id", read_only=True, default=None, help_text="The lost call that this one calls back."
+        source="attempt_of.call_id",
+        read_only=True,
+        default=None,
+        allow_null=True,
+        help_text="The lost call that this one calls back.",
     )
 
     class Meta(CallSerializer.Meta):

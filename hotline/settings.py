@@ -284,6 +284,10 @@ SPECTACULAR_SETTINGS = {
     "REDOC_DIST": "SIDECAR",
     "SCHEMA_PATH_PREFIX": r"/api/v1",
     "COMPONENT_SPLIT_REQUEST": True,
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "hotline.base.api_errors.document_errors",
+    ],
     "ENUM_NAME_OVERRIDES": {
         "AppealKindEnum": "tickets.models.Appeal.Kind",
         "AppealStateEnum": "tickets.models.Appeal.State",

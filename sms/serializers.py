@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 from zoneinfo import available_timezones
 
 from django.utils.translation import gettext as _
+from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
 from hotline.base.api import ActionIdField
@@ -162,6 +163,7 @@ class PhoneSerializer(serializers.Serializer):
     extension = serializers.CharField()
 
 
+@extend_schema_serializer(many=False)
 class VerdictSerializer(serializers.Serializer):
     """May an SMS go there? `code` is "ok" or the reason, `text` the reason in words.
 

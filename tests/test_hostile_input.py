@@ -12,7 +12,7 @@ from django.urls import reverse
 
 from hotline.operators.models import User
 from tests.calls.factories import CallFactory
-from tests.factories import AppealFactory, UserFactory
+from tests.factories import AppealFactory, ModelSuggestionFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
 FORM = "application/x-www-form-urlencoded"
@@ -118,6 +118,18 @@ def test_a_row_of_the_admin_that_nobody_has(web: Browser, chosen: str) -> None:
     for model in ("operators/user", "tickets/warrantyrule", "sms/deniedcode", "service_centers/brand"):
         body = urlencode({"action": "delete_selected", "_selected_action": chosen, "index": 0})
         assert web.post(f"/admin/{model}/", body, content_type=FORM).status_code < 500
+
+
+@pytest.mark.parametrize("value", ["[]", "a b", "\0", "{", "9" * 30, ""])
+def test_a_foreign_key_of_the_admin_that_is_none(web: Browser, value: str) -> None:
+    fields = {"name": "Мастер", "city": value, "brand": value, "category": value, "resolved_model": value}
+    suggestion = ModelSuggestionFactory()
+    for page in (
+        "/admin/service_centers/servicecenter/add/",
+        "/admin/tickets/productmodel/add/",
+        f"/admin/tickets/modelsuggestion/{suggestion.pk}/change/",
+    ):
+        assert web.post(page, fields).status_code < 500
 
 
 def test_the_way_to_a_page_leads_to_models_of_the_admin_only(web: Browser) -> None:

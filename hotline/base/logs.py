@@ -42,6 +42,10 @@ _MASKS: list[tuple[re.Pattern[str], str]] = [
         ),
         "DETAIL: …",
     ),
+    # «CONTEXT:  JSON data, line 1: …»: what stood around the fault.
+    (re.compile(r"(\bJSON data, line \d+: ).*"), r"\1…"),
+    # «Field 'id' expected a number but got '…'», «invalid literal for int() with base 10: '…'»
+    (re.compile(r"(\bbut got |\bwith base \d+: |\binvalid input syntax for type [\w ]+: )(['\"]).*\2"), r"\1\2…\2"),
 ]
 # Our code and its messages to developers are English: Cyrillic in a traceback is somebody's data.
 _CYRILLIC = re.compile(r"[А-Яа-яЁё][А-Яа-яЁё\s-]*")

@@ -26,7 +26,9 @@ class UnkeepableInputMiddleware:
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> None:
-        if isinstance(exception, (DataError, UnicodeEncodeError)):
+        # Django's admin looks a row up by whatever stands in a hidden field.
+        no_id = isinstance(exception, ValueError) and "expected a number but got" in str(exception)
+        if no_id or isinstance(exception, (DataError, UnicodeEncodeError)):
             # With its traceback, and without the value: should it be a fault of ours after all, it is found there.
             log.warning("unkeepable_input", error=type(exception).__name__, exc_info=True)
             raise BadRequest("a value that can't be kept") from None

@@ -13,7 +13,7 @@ from django.contrib.admin import AdminSite
 from django.contrib.auth.views import redirect_to_login
 from django.contrib.contenttypes.models import ContentType
 from django.contrib.contenttypes.views import shortcut
-from django.core.exceptions import BadRequest, PermissionDenied
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import path, reverse
@@ -50,11 +50,6 @@ class HotlineAdminSite(AdminSite):
             except HotlineError as error:
                 messages.error(request, str(error))
                 return HttpResponseRedirect(self._back(request))
-            except ValueError as error:
-                # Django looks a row up by whatever stands in the box of a list or in a hidden field.
-                if "expected a number but got" in str(error):
-                    raise BadRequest("not the id of a row") from error
-                raise
 
         return update_wrapper(door, view)
 

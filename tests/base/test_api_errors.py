@@ -207,3 +207,17 @@ def test_a_fault_of_ours_keeps_the_shape() -> None:
 
 def test_a_host_that_is_not_ours_keeps_the_shape(machine: Machine) -> None:
     refused(machine.get("/api/v1/topics/", headers={"host": "evil.example"}), 400, "parse_error")
+
+
+def test_the_schema_says_how_errors_look(machine: Machine) -> None:
+    """Of every operation, and that is how they look."""
+    schema = machine.get("/api/v1/schema/?format=json").json()
+    for address, methods in schema["paths"].items():
+        for method, operation in methods.items():
+            answer = operation["responses"]["4XX"]["content"]["application/json"]["schema"]
+            assert answer == {"$ref": "#/components/schemas/Error"}, (address, method)
+    refused = machine.get("/api/v1/sms/messages/", {"page_size": "409"}).json()
+    assert set(schema["components"]["schemas"]["Error"]["required"]) == set(refused)
+    assert schema["paths"]["/api/v1/sms/eligibility/"]["get"]["responses"]["200"]["content"]["application/json"][
+        "schema"
+    ] == {"$ref": "#/components/schemas/Verdict"}

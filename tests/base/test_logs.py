@@ -43,6 +43,16 @@ from hotline.base.logs import before_breadcrumb, before_send, configure_logging,
             "duplicate key\nDETAIL:  Key (e164)=(Иванов) already exists.\nCONTEXT: x",
             "duplicate key\nDETAIL: …\nCONTEXT: x",
         ),
+        (
+            'invalid\nDETAIL:  no text.\nCONTEXT:  JSON data, line 1: ...u0442\\u0435", "store": "\\u0000...',
+            "invalid\nDETAIL: …\nCONTEXT:  JSON data, line 1: …",
+        ),
+        (
+            "ValueError: Field 'id' expected a number but got 'it's me'.",
+            "ValueError: Field 'id' expected a number but got '…'.",
+        ),
+        ("invalid literal for int() with base 10: 'Ivanov'", "invalid literal for int() with base 10: '…'"),
+        ('invalid input syntax for type uuid: "Ivanov"', 'invalid input syntax for type uuid: "…"'),
         ("DETAIL:  Failing row contains (1, Анна,\n ул. Мира).\n\nThe above", "DETAIL: …\n\nThe above"),
         # What must stay readable.
         ("appeal 10000123 of call 42", "appeal 10000123 of call 42"),
