@@ -3,6 +3,7 @@ which the verb ends; the outbox, to look at."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -207,7 +208,7 @@ class NumberAdmin(ReadOnlyAdmin):
     list_filter = (InForceFilter, "started_at")
     list_select_related = ("started_by", "ended_by")
     search_fields = ("number",)
-    search_help_text = _("A part of the number as +79…")
+    search_help_text = _("A part of the number, in any spelling")
     show_full_result_count = False
     actions = ("end",)
 
@@ -218,6 +219,15 @@ class NumberAdmin(ReadOnlyAdmin):
     @admin.display(description=_("since"), ordering="started_at")
     def since(self, row: Any) -> Any:
         return row.started_at
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """As it is shown, «8 (916)…», or its last digits."""
+        digits = re.sub(r"\D", "", search_term)
+        if search_term.strip() and not digits:
+            return queryset.none(), False
+        return super().get_search_results(request, queryset, digits.removeprefix("8") if len(digits) == 11 else digits)
 
     def has_end_permission(self, request: HttpRequest) -> bool:
         return self.has_view_permission(request)

@@ -30,10 +30,12 @@ def panel(
     to: str | None = None,
     error: str = "",
     dictate: bool = False,
+    again: bool = False,
     live: bool = False,
     **state: Any,
 ) -> dict[str, Any]:
-    """`to`: the number as it was just typed; without it `ws.sms_to` says. `live`: it comes by itself."""
+    """`to`: the number as it was just typed; without it `ws.sms_to` says. `live`: it comes by itself. `again`: one
+    more, to another number, although it was sent."""
     appeal, preview = ws.told, ws.preview
     context: dict[str, Any] = {"appeal": appeal, "error": error, "messages_of_call": ws.messages}
     if appeal is None or preview is None:
@@ -42,7 +44,7 @@ def panel(
     gate = ws.gate
     last = ws.told_by[0].message if ws.told_by else None
     failed = last is not None and last.state in {*SmsMessage.FAILED, SmsMessage.State.UNKNOWN}
-    sent = last is not None and not failed
+    sent = last is not None and not failed and not again
     draft = ws.drafts.get(Draft.Form.SMS)
     return {
         **context,
@@ -57,7 +59,8 @@ def panel(
         "sent": sent,
         "dictation": dictation_of(appeal, preview),
         # Asked for, it is dictated whatever was sent: «не вижу СМС».
-        "dictating": dictate or (not sent and (failed or not gate.allowed or bool(gate.warning))),
+        "again": again,
+        "dictating": dictate or (not sent and not again and (failed or not gate.allowed or bool(gate.warning))),
         "nothing_to_tell": not preview.is_ready and preview.contacts is None and not ws.messages,
         "off_the_line": ws.facts.ended,
         "send_action": draft.action_id if draft else uuid4(),
@@ -89,7 +92,8 @@ class Gate(CallView):
     def post(self, request: HttpRequest, pk: int) -> HttpResponse:
         ws = self.workspace(StageCode.SMS)
         _told(ws)
-        context = {"ws": ws, "call": ws.call, **panel(ws, request, to=request.POST.get("to", "")[:100])}
+        told = panel(ws, request, to=request.POST.get("to", "")[:100], again="again" in request.POST)
+        context = {"ws": ws, "call": ws.call, **told}
         return render(request, "calls/_judged_number.html", context)
 
 
@@ -111,7 +115,12 @@ def _wishes(gate: eligibility.Verdict) -> object:
 
 
 class Send(CallView):
-    """Queue the message; the worker sends it, and the page hears what became of it."""
+    """GET: the form once more, for another number. POST: queue the message; the worker sends it, and the page hears
+    what became of it.
+    """
+
+    def get(self, request: HttpRequest, pk: int) -> HttpResponse:
+        return self.stage(StageCode.SMS, to="", again=True)
 
     def post(self, request: HttpRequest, pk: int) -> HttpResponse:
         ws = self.workspace(StageCode.SMS)
@@ -132,7 +141,8 @@ class Send(CallView):
         except HotlineError as error:
             if error.code == "already_sent":  # in another window: what became of it stands here now
                 return self.stage(StageCode.SMS, status=error.status, toast=str(error), level="warn")
-            return self.stage(StageCode.SMS, status=error.status, to=to, error=str(error))
+            again = "again" in request.POST
+            return self.stage(StageCode.SMS, status=error.status, to=to, again=again, error=str(error))
         return self.stage(StageCode.SMS)
 
 

@@ -16,7 +16,7 @@ import pytest
 from django.conf import settings
 from django.test import Client as Browser
 from django.utils import timezone
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 import calls.reference
 import sms.reference
@@ -217,6 +217,15 @@ class Hotline:
     def close(self) -> None:
         self.keys.press("Control+Enter")
         self.is_closed()
+
+
+@pytest.fixture(autouse=True)
+def no_script_fails(context: BrowserContext) -> Iterator[None]:
+    """Whatever a test looks at: an error of a script on any of its pages fails it."""
+    complaints: list[str] = []
+    context.on("weberror", lambda error: complaints.append(error.error.stack or str(error.error)))
+    yield
+    assert complaints == []
 
 
 @pytest.fixture

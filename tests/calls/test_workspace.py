@@ -616,6 +616,28 @@ def test_who_asks_for_the_master_is_told_of_the_request(web: Browser, call: Call
     assert f"№{consultation.number}" in words(ask(web, "stage", call, "sms"))
 
 
+def test_one_more_to_another_number(web: Browser, call: Call, owner: Client) -> None:
+    """«И мужу, пожалуйста»: asked for, the form comes once more, and what was sent stays said."""
+    with_request(web, call, owner)
+    sent = words(tell(web, "sms-send", call, to=NUMBER, action_id=str(uuid4())))
+    assert 'id="sms-form"' not in sent
+    assert "Клиент не хочет СМС" in sent  # can be said afterwards, too
+    form = words(ask(web, "sms-send", call))
+    assert 'name="again"' in form
+    assert 'id="sms-to" name="to" value=""' in form
+    assert 'class="dictation"' not in form
+    assert "отправлены вам в СМС" in form
+    foreign = words(tell(web, "sms-gate", call, to="+77010000771", again="yes"))
+    assert "Номер Казахстана" in foreign
+    assert 'data-key="Ctrl+Enter" disabled' in foreign
+    second = tell(web, "sms-send", call, to="8 916 000 01 02", again="yes", action_id=str(uuid4()))
+    assert second.status_code == 200
+    assert list(AppealMessage.objects.order_by("pk").values_list("message__to", flat=True)) == [NUMBER, "+79160000102"]
+    refused = tell(web, "sms-send", call, to="123", again="yes", action_id=str(uuid4()))
+    assert refused.status_code == 409
+    assert 'value="123"' in words(refused)
+
+
 def test_another_centre_after_the_message_is_told_by_another_message(web: Browser, call: Call, owner: Client) -> None:
     """Nobody says that the contacts were sent which were not."""
     appeal = with_request(web, call, owner)

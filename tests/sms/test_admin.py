@@ -63,6 +63,20 @@ def test_a_consent_is_taken_back_by_its_verb(desk: Client, olga: User) -> None:
     assert (row.ended_by, waiting.state, waiting.reason) == (olga, "withdrawn", "no_consent")
 
 
+@pytest.mark.parametrize(
+    ("asked", "found"),
+    [
+        ("+7 916 000-01-01", 1), ("8 (916) 000-01-01", 1), ("0101", 1), ("+7916", 1), ("", 2),
+        ("8 916 000 01 02", 0), ("Иванов", 0),
+    ],
+)  # fmt: skip
+def test_a_number_is_found_as_it_is_shown_or_said(desk: Client, asked: str, found: int) -> None:
+    for number in (MOBILE, OTHER_MOBILE):
+        opt_out(number=number, actor=None)
+    page = desk.get(reverse("admin:sms_optout_changelist"), {"q": asked})
+    assert page.context["cl"].result_count == found
+
+
 def test_nothing_said_of_a_number_is_edited(desk: Client) -> None:
     row = opt_out(number=MOBILE, actor=None)
     assert desk.post(reverse("admin:sms_optout_change", args=[row.pk]), {"number": OTHER_MOBILE}).status_code == 403

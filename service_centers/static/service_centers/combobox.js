@@ -14,8 +14,8 @@
   "use strict";
 
   // A page may name this file twice (a form's media, its own head): the keys must not be heard twice.
-  if (document.documentElement.dataset.combobox) return;
-  document.documentElement.dataset.combobox = "ready";
+  if (document.documentElement.dataset.comboboxHeard) return;
+  document.documentElement.dataset.comboboxHeard = "yes";
 
   const DEBOUNCE_MS = 150;
   const states = new WeakMap();
