@@ -48,7 +48,12 @@ class Strip(CallView):
         call = self.call()
         ws = Workspace(call, self.user, self._anew(call))
         if not ws.wanted:
-            return render(request, "calls/_line.html", {"ws": ws, "call": ws.call})
+            context: dict[str, Any] = {"ws": ws, "call": ws.call}
+            shown = request.GET.get("stage", "")
+            if shown in StageCode.values and request.GET.get("line") != call.line_state:
+                # Nobody asks a client who is gone for a rating: phrases follow the line; what is typed stays untouched.
+                context |= {"ws": Workspace(call, self.user, shown), "said_anew": True}
+            return render(request, "calls/_line.html", context)
         return render(request, "calls/_line.html", {**context_of(ws, request), "whole": True})
 
     def _anew(self, call: Call) -> str:

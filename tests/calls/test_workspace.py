@@ -484,6 +484,23 @@ def test_the_greeting_comes_anew_once_the_line_is_open(web: Browser, call: Call,
         assert 'id="call-work"' not in words(ask(web, "strip", call, **other))
 
 
+@pytest.mark.parametrize(
+    ("shown", "said"), [("farewell", "оцените мою консультацию"), ("summary", "Остались ли у вас")]
+)
+def test_what_is_said_follows_the_line(web: Browser, call: Call, shown: str, said: str) -> None:
+    """It broke while the farewell stood there: the strip comes by itself, and with it that nothing is said any more."""
+    page = words(ask(web, "stage", call, shown))
+    assert said in page
+    Call.objects.filter(pk=call.pk).update(line_state="ended", ended_at=timezone.now(), ending="lost")
+    news = words(ask(web, "strip", call, stage=shown, line="talking", open="1"))
+    assert 'id="call-stages"' in news
+    assert 'id="verdict"' in news
+    assert said not in news
+    assert 'id="call-work"' not in news  # a promise may be typed there
+    again = words(ask(web, "strip", call, stage=shown, line="ended", open="1"))
+    assert 'id="call-stages"' not in again
+
+
 def test_out_of_warranty_the_contacts_are_given_and_recorded(web: Browser, call: Call, owner: Client) -> None:
     WarrantyRuleFactory()
     chosen = center()
