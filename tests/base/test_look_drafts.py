@@ -263,3 +263,36 @@ def test_a_page_asked_for_before_the_text_was_saved_shows_the_text_all_the_same(
     assert server.fields["name"] == "Анна"
     page.goto(site.page("/", FORM % (9, "Other tab"), "drafts"))  # and what is newer stays
     expect(page.locator("#name")).to_have_value("Other tab")
+
+
+KEPT = """
+<form id="form" method="post" action="/send" hx-post="/send" hx-target="#place" hx-swap="innerHTML" data-keep="comment">
+  <input type="hidden" name="csrfmiddlewaretoken" value="secret"><input type="hidden" name="action_id" value="%s">
+  <input name="name" id="name" value="%s"><textarea name="words" id="words-field"></textarea>
+  <input type="password" name="pin" id="pin"><button id="send">Send</button>
+</form><div id="place"></div>
+"""
+
+
+def test_what_was_typed_on_a_page_that_went_stands_there_again(page: Page, site: Site) -> None:
+    """Of a form that the server keeps no draft of: what was typed, not what the server has put there since."""
+    page.goto(site.page("/kept", KEPT % ("one", "Anna"), "drafts"))
+    page.locator("#words-field").fill("The master came, and")
+    page.locator("#pin").fill("1234")
+    page.goto(site.page("/other", "<p>a call</p>", "drafts"))
+    page.goto(site.page("/kept", KEPT % ("two", "Maria"), "drafts"))
+    expect(page.locator("#words-field")).to_have_value("The master came, and")
+    expect(page.locator("#name")).to_have_value("Maria")
+    expect(page.locator("#pin")).to_have_value("")
+    expect(page.locator("[name=action_id]")).to_have_value("two")
+
+
+@pytest.mark.parametrize(("status", "left"), [(200, ""), (422, "Hello")])
+def test_what_was_taken_does_not_come_again(page: Page, site: Site, status: int, left: str) -> None:
+    site.answers["/send"] = lambda body: (status, "<p>answer</p>")
+    page.goto(site.page("/kept", KEPT % ("one", "Anna"), "drafts"))
+    page.locator("#words-field").fill("Hello")
+    page.locator("#send").click()
+    page.wait_for_timeout(500)
+    page.goto(site.page("/kept", KEPT % ("two", "Anna"), "drafts"))
+    expect(page.locator("#words-field")).to_have_value(left)

@@ -7,6 +7,7 @@ from playwright.sync_api import expect
 
 from calls.models import Draft
 from tests.browser.conftest import PATIENCE, Hotline
+from tests.factories import AppealFactory
 from tickets.models import Appeal, AppealMessage
 
 pytestmark = pytest.mark.browser
@@ -101,3 +102,21 @@ def test_the_other_number_of_stage_7_survives_a_reload_and_a_look_elsewhere(hotl
     draft = Draft.objects.get(form=Draft.Form.SMS)
     link = AppealMessage.objects.get(appeal=appeal)
     assert (draft.submitted_at is not None, draft.action_id) == (True, link.message.action_id)
+
+
+def test_a_ring_in_the_middle_of_a_comment_loses_nothing(hotline: Hotline) -> None:
+    """The call takes the page; the words stand there again when the appeal is opened after it."""
+    page = hotline.page
+    address = hotline.server.url + AppealFactory(assigned=True).get_absolute_url()
+    page.goto(address)
+    page.keyboard.press("Alt+c")
+    expect(page.locator("#comments textarea")).to_be_focused()
+    page.keyboard.type("Мастер звонил, приедет")
+    hotline.take_a_call()
+    hotline.greet()
+    page.goto(address)
+    expect(page.locator("#comments textarea")).to_have_value("Мастер звонил, приедет")
+    page.locator("#comments textarea").press("Control+Enter")
+    expect(page.locator("#comments-list")).to_contain_text("Мастер звонил, приедет")
+    page.goto(address)
+    expect(page.locator("#comments textarea")).to_have_value("")

@@ -378,6 +378,58 @@ class Draft {
   }
 }
 
+/* --- Forms without a place on the server: <form data-keep="comment"> ------------------------------------------------------
+
+   A ring is answered in the middle of a sentence, and its call takes the page. What was typed stays in this tab until the
+   form is sent, and stands there again when its page comes back; only what differs from what the server put there. */
+
+const keepOf = (form) => `${PREFIX}keep:${owner}:${location.pathname}:${form.dataset.keep}`;
+const TYPED = "textarea, input:not([type=hidden], [type=checkbox], [type=radio])";
+const typedIn = (form) => [...form.elements].filter((element) => isKept(element) && element.matches(TYPED));
+
+function keep(form) {
+  const fields = {};
+  for (const element of typedIn(form)) if (element.value !== element.defaultValue) fields[element.name] = element.value;
+  try {
+    if (Object.keys(fields).length) sessionStorage.setItem(keepOf(form), JSON.stringify(fields));
+    else sessionStorage.removeItem(keepOf(form));
+  } catch {
+    /* no room: it is typed once more */
+  }
+}
+
+function forget(form) {
+  try {
+    sessionStorage.removeItem(keepOf(form));
+  } catch {
+    /* as above */
+  }
+}
+
+function recall(root) {
+  for (const form of root.querySelectorAll("form[data-keep]")) {
+    let fields = {};
+    try {
+      fields = JSON.parse(sessionStorage.getItem(keepOf(form))) ?? {};
+    } catch {
+      /* as above */
+    }
+    for (const element of typedIn(form)) {
+      if (!(element.name in fields) || element.value !== element.defaultValue) continue;
+      element.value = fields[element.name];
+      element.dispatchEvent(new Event("input", { bubbles: true }));
+    }
+  }
+}
+
+const kept = (target) => target instanceof Element && target.closest("form[data-keep]");
+document.addEventListener("input", (event) => kept(event.target) && keep(kept(event.target)));
+document.addEventListener("submit", (event) => !event.defaultPrevented && kept(event.target) && forget(event.target));
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const sender = event.detail.requestConfig.elt;
+  if (event.detail.xhr.status < 300 && sender.matches?.("form[data-keep]")) forget(sender);
+});
+
 /* --- Finding forms -------------------------------------------------------------------------------------------------------- */
 
 function learn(root) {
@@ -417,9 +469,13 @@ document.addEventListener("htmx:beforeSwap", (event) => {
   if (event.detail.xhr.status < 300) drafts.get(event.detail.requestConfig.elt)?.done();
   for (const draft of living) if (event.detail.target?.contains(draft.form)) draft.save();
 });
-document.addEventListener("htmx:load", (event) => learn(event.target));
+document.addEventListener("htmx:load", (event) => {
+  learn(event.target);
+  recall(event.target);
+});
 document.addEventListener("visibilitychange", () => document.visibilityState === "hidden" && flush());
 window.addEventListener("pagehide", flush);
 window.addEventListener("online", flush);
 sweep();
 learn(document);
+recall(document);
