@@ -295,6 +295,9 @@ class Outbox(RuleBasedStateMachine):
                 actions.confirm_arrival(pk=message.pk, actor=self.world.supervisor)
             except Refused:
                 assert self.states[message.pk] not in {"unknown", "delivered"}
+            except Conflict:  # somebody was faster: it stands for itself no more
+                assert self.states[message.pk] == "unknown"
+                assert SmsMessage.objects.filter(resend_of=message.pk).exists()
 
     def _send_anew(self, message: Sent, takes: str, death: int | None) -> Any:
         """A new message stands for the old one, which stays as it is; it has one successor at the most."""
