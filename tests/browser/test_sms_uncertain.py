@@ -121,3 +121,17 @@ def test_a_late_press_decides_about_no_other_message(page: Page, links: list[App
     page.keyboard.press("Alt+a")
     expect(row(page, links[0])).to_contain_text("доставлено")
     assert not SmsMessage.objects.exclude(resend_of=None).exists()
+
+
+def test_nor_does_a_late_press_from_nowhere(page: Page, links: list[AppealMessage]) -> None:
+    """No row has the focus: the keys meant the first one, which a colleague has just decided."""
+    expect(row(page, links[0])).to_be_visible()
+    assert page.evaluate("document.activeElement === document.body")
+    confirm_arrival(pk=links[0].message_id, actor=UserFactory(supervisor=True, last_name="Второй"))
+    expect(row(page, links[0])).to_contain_text("Второй")
+    expect(row(page, links[0])).to_be_focused()
+    page.keyboard.press("Alt+s")
+    page.locator(f"#arrived-{links[1].message_id}").focus()
+    page.keyboard.press("Alt+a")
+    expect(row(page, links[1])).to_contain_text("доставлено")
+    assert not SmsMessage.objects.exclude(resend_of=None).exists()

@@ -1,6 +1,6 @@
 /* Uncertain messages one after the other, by keyboard: after a decision the focus stands on the next open row, on the
-   heading where none is left. A row that a colleague decided keeps the focus that was in it, and answers no key then:
-   a late press means the row that was looked at, never another. */
+   heading where none is left. A row that a colleague decided keeps the focus that was in it, or that was nowhere while
+   keys meant this row, and answers no key then: a late press means the row that was looked at, never another. */
 
 const ROW = "#uncertain .uncertain-row";
 const isOpen = (row) => Boolean(row.querySelector("form"));
@@ -15,7 +15,9 @@ document.addEventListener("htmx:beforeRequest", (event) => {
 
 document.addEventListener("htmx:beforeSwap", (event) => {
   const row = event.detail.target?.closest?.(ROW);
-  if (row) held = row.contains(document.activeElement) ? row.id : "";
+  if (!row) return;
+  const meant = document.activeElement === document.body && row === [...document.querySelectorAll(ROW)].find(isOpen);
+  held = meant || row.contains(document.activeElement) ? row.id : "";
 });
 
 /** The focus is nowhere, or still in the row. */
