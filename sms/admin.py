@@ -150,6 +150,7 @@ class SmsTemplateAdmin(ReadOnlyAdmin):
             "form": form,
             "current": current,
             "placeholders": PLACEHOLDERS.values(),
+            "appeal_number": request.POST.get("appeal", "")[:20],
             "versions": versions_of(current.code) if current else [],
         }
         if form.is_bound and current is not None:

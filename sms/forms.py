@@ -61,6 +61,8 @@ class TemplateForm(forms.Form):
                 "based_on": current.version,
             }
         super().__init__(*args, **kwargs)
+        # A browser would cut a text that is pasted there, without a word; the form says how much is too much.
+        del self.fields["text"].widget.attrs["maxlength"]
         usual, *others = routing.senders()
         named = [*others, *([current.sender] if current is not None and current.sender not in ("", *others) else [])]
         sender: forms.ChoiceField = self.fields["sender"]  # type: ignore[assignment]

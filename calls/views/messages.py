@@ -48,7 +48,7 @@ def panel(
     draft = ws.drafts.get(Draft.Form.SMS)
     return {
         **context,
-        "to": format_phone(ws.sms_to) if ws.sms_to in {ws.call.number, last.to if last else ""} else ws.sms_to,
+        "to": _in_the_field(ws, gate),
         "draft": draft,
         "gate": gate,
         "wishes": _wishes(gate),
@@ -66,6 +66,14 @@ def panel(
         "send_action": draft.action_id if draft else uuid4(),
         "dictate_action": uuid4(),
     }
+
+
+def _in_the_field(ws: Workspace, gate: eligibility.Verdict) -> str:
+    """The number as it is read; nothing where the exchange has «anonymous» in its place; what was typed as it was."""
+    if gate.code == "hidden" and ws.to is None:
+        return ""
+    known = {ws.call.number, *(link.message.to for link in ws.told_by[:1])}
+    return format_phone(ws.sms_to) if ws.sms_to in known else ws.sms_to
 
 
 def dictation_of(appeal: Appeal, preview: Preview, purpose: str = "") -> list[dict[str, Any]]:

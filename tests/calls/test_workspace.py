@@ -633,6 +633,16 @@ def test_who_asks_for_the_master_is_told_of_the_request(web: Browser, call: Call
     assert f"№{consultation.number}" in words(ask(web, "stage", call, "sms"))
 
 
+def test_a_hidden_number_is_no_text_in_the_field(web: Browser, call: Call, owner: Client) -> None:
+    """The exchange says «anonymous»: the verdict speaks of it, the field is empty for the number that the client names."""
+    with_request(web, call, owner)
+    Call.objects.filter(pk=call.pk).update(number="", number_raw="anonymous")
+    page = words(ask(web, "stage", call, "sms"))
+    assert "Номер скрыт" in page
+    assert 'id="sms-to" name="to" value=""' in page
+    assert "anonymous" not in page
+
+
 def test_one_more_to_another_number(web: Browser, call: Call, owner: Client) -> None:
     """«И мужу, пожалуйста»: asked for, the form comes once more, and what was sent stays said."""
     with_request(web, call, owner)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -290,6 +291,19 @@ def test_a_refused_text_is_kept_with_what_is_wrong(desk: Client, text: str, sent
     assert sentence in answer.content.decode()
     assert text.strip() in answer.content.decode()
     assert versions() == [(1, True)]
+
+
+def test_too_long_a_text_is_neither_cut_nor_lost_and_the_previews_appeal_stays(desk: Client) -> None:
+    saved = template()
+    edit = reverse("admin:sms_smstemplate_edit", args=[saved.pk])
+    [field] = re.findall(r"<textarea[^>]*>", desk.get(edit).content.decode())
+    assert "maxlength" not in field
+    long = "Мастер приедет. " * 80
+    body = {"name": "Контакты", "moment": saved.moment, "category": "service", "text": long, "based_on": "1"}
+    page = desk.post(edit, {**body, "appeal": "2600900"}).content.decode()
+    assert "не более 1000 символов" in page
+    assert long.strip() in page
+    assert 'value="2600900"' in page
 
 
 def test_a_conflict_shows_both_texts_and_saving_again_decides(desk: Client, olga: User) -> None:
