@@ -634,7 +634,7 @@ def test_who_asks_for_the_master_is_told_of_the_request(web: Browser, call: Call
 
 
 def test_a_hidden_number_is_no_text_in_the_field(web: Browser, call: Call, owner: Client) -> None:
-    """The exchange says «anonymous»: the verdict speaks of it, the field is empty for the number that the client names."""
+    """The exchange says «anonymous»: the verdict speaks of it, the field waits for the number that the client names."""
     with_request(web, call, owner)
     Call.objects.filter(pk=call.pk).update(number="", number_raw="anonymous")
     page = words(ask(web, "stage", call, "sms"))
