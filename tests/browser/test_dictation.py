@@ -107,6 +107,44 @@ def test_an_answer_that_nobody_waits_for_any_more_changes_nothing(hotline: Hotli
     expect(page.locator("#sms-telling")).to_have_count(0)
 
 
+def test_what_is_said_by_a_late_strip_is_not_of_the_next_stage(hotline: Hotline) -> None:
+    """The line goes, and the operator goes on, before the news of it has come: the stages say where the operator is."""
+    page, keys = hotline.page, hotline.keys
+    line = hotline.take_a_call()
+    hotline.greet()
+    keys.press("Alt+9")
+    hotline.at("farewell")
+    expect(page.locator("#call-stages")).to_contain_text("оцените")
+    held: list[Route] = []
+    page.route("**/strip/?stage=farewell*", lambda route: held.append(route))
+    hotline.exchange.hang_up(line, cause="networkOutOfOrder")
+    page.wait_for_timeout(1000)
+    assert held
+    keys.press("Alt+8")
+    hotline.at("summary")
+    for route in held:
+        route.continue_()
+    expect(page.locator("#key-call-back")).to_be_visible()
+    page.wait_for_timeout(1000)
+    hotline.at("summary")
+    expect(page.locator("#call-stages")).not_to_contain_text("оцените")
+
+
+def test_the_phrase_goes_with_the_line(hotline: Hotline) -> None:
+    """It stays in the middle of a sentence about a promise; the rating is asked for no more."""
+    page, keys = hotline.page, hotline.keys
+    line = hotline.take_a_call()
+    hotline.greet()
+    keys.press("Alt+9")
+    hotline.at("farewell")
+    expect(page.locator("#call-stages")).to_contain_text("оцените")
+    page.locator("#promise-form [name=reason]").fill("Про запчасть")
+    hotline.exchange.hang_up(line, cause="networkOutOfOrder")
+    expect(page.locator("#call-stages")).not_to_contain_text("оцените")
+    expect(page.locator("#promise-form [name=reason]")).to_have_value("Про запчасть")
+    hotline.at("farewell")
+
+
 def test_what_is_rejected_at_once_comes_back_as_a_new_form(hotline: Hotline) -> None:
     """The gateway is quicker than the page: the answer to «send» has the form again, and nothing of the one that was
     sent is put back into it, its action least of all."""

@@ -13,6 +13,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.http import HttpResponse
 from django.test import Client as Browser
 from django.urls import reverse
+from django.utils import timezone
 
 from hotline.operators.models import User
 from tests.factories import (
@@ -239,9 +240,9 @@ def test_filters_by_rows_and_days(visitor: Browser, some: dict[str, Appeal]) -> 
     assert found(service_center=repair.assignments.get().service_center_id) == [repair]
     assert found(client=repair.client_id) == [repair]
     assert found(brand=repair.brand_id, category=repair.category_id) == [repair]
-    day = f"{ago(days=2):%d.%m.%Y}"
+    day = f"{timezone.localtime(ago(days=2)):%d.%m.%Y}"
     assert found(registered_after=day, registered_before=day) == [repair]
-    assert found(registered_before=f"{ago(days=3):%d%m%y}") == [some["closed"]]
+    assert found(registered_before=f"{timezone.localtime(ago(days=3)):%d%m%y}") == [some["closed"]]
 
 
 def test_a_filter_that_makes_no_sense_is_told(visitor: Browser) -> None:

@@ -4,7 +4,8 @@
                                        next item that is still missing.
    [data-choose-one="<css selector>"]  a form that searches: Enter with exactly one thing found there chooses it.
    [data-focus="<css selector>"]       puts the focus there.
-   [data-filter="<css selector>"]      a field that hides what does not contain its words. */
+   [data-filter="<css selector>"]      a field that hides what does not contain its words.
+   [data-said-of="<stage>"]            what is said there, sent beside a live update: for the page that shows this stage. */
 
 const fold = (text) => text.toLowerCase().replaceAll("ё", "е");
 
@@ -91,4 +92,12 @@ document.addEventListener("input", (event) => {
   const fact = event.target instanceof Element && event.target.matches("input") && event.target.closest(".fact");
   const source = fact && fact.querySelector("select");
   if (source && event.target.value && source.value === "unknown") source.value = "client";
+});
+
+// The operator may be at another stage by now: what is said there came with it, and may be older than the line. Ask again.
+document.addEventListener("htmx:oobBeforeSwap", (event) => {
+  const said = event.detail.fragment.querySelector?.("[data-said-of]");
+  if (!said || said.dataset.saidOf === document.getElementById("call-stage")?.value) return;
+  event.detail.shouldSwap = false;
+  window.htmx.trigger("#call-live", "strip:again");
 });
