@@ -77,7 +77,9 @@ class CallView(RoleRequired, View):
     def frame(self, stage: str = "", *, toast: str = "", level: str = "ok") -> HttpResponse:
         """The strip, the stages and the client out of band; what stands in the middle stays untouched."""
         ws = self.workspace(stage or self.request.POST.get("stage", ""))
-        response = render(self.request, "calls/_frame.html", {"ws": ws, "call": ws.call, "oob": True})
+        # `said_anew`: of the stage that asked, and for a page that still shows it.
+        context = {"ws": ws, "call": ws.call, "oob": True, "said_anew": True}
+        response = render(self.request, "calls/_frame.html", context)
         response["HX-Reswap"] = "none"
         return with_toast(response, toast, level)
 

@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 from django.db.models.functions import Now
-from playwright.sync_api import Route, expect
+from playwright.sync_api import APIResponse, Route, expect
 
 from calls.models import CallStage, StageCode
 from sms.models import SmsMessage
@@ -107,27 +107,23 @@ def test_an_answer_that_nobody_waits_for_any_more_changes_nothing(hotline: Hotli
     expect(page.locator("#sms-telling")).to_have_count(0)
 
 
-def test_what_is_said_by_a_late_strip_is_not_of_the_next_stage(hotline: Hotline) -> None:
-    """The line goes, and the operator goes on, before the news of it has come: the stages say where the operator is."""
+def test_an_answer_that_is_overtaken_does_not_say_where_the_operator_is(hotline: Hotline) -> None:
+    """Two keys at once: «the talk was over», and on to the wrap-up, whose answer is the quicker one."""
     page, keys = hotline.page, hotline.keys
     line = hotline.take_a_call()
     hotline.greet()
-    keys.press("Alt+9")
-    hotline.at("farewell")
-    expect(page.locator("#call-stages")).to_contain_text("оцените")
-    held: list[Route] = []
-    page.route("**/strip/?stage=farewell*", lambda route: held.append(route))
-    hotline.exchange.hang_up(line, cause="networkOutOfOrder")
+    hotline.open_the_card()
+    hotline.exchange.hang_up(line)
+    expect(page.locator("#key-goodbye")).to_be_visible()
+    held: list[tuple[Route, APIResponse]] = []
+    page.route("**/ending/", lambda route: held.append((route, route.fetch())))
+    keys.press("Alt+e", "Alt+0")
+    hotline.at("wrap_up")
+    [(route, answer)] = held
+    route.fulfill(response=answer)
     page.wait_for_timeout(1000)
-    assert held
-    keys.press("Alt+8")
-    hotline.at("summary")
-    for route in held:
-        route.continue_()
-    expect(page.locator("#key-call-back")).to_be_visible()
-    page.wait_for_timeout(1000)
-    hotline.at("summary")
-    expect(page.locator("#call-stages")).not_to_contain_text("оцените")
+    hotline.at("wrap_up")
+    expect(page.locator("#key-goodbye")).to_have_count(0)
 
 
 def test_the_phrase_goes_with_the_line(hotline: Hotline) -> None:

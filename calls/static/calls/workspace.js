@@ -5,7 +5,7 @@
    [data-choose-one="<css selector>"]  a form that searches: Enter with exactly one thing found there chooses it.
    [data-focus="<css selector>"]       puts the focus there.
    [data-filter="<css selector>"]      a field that hides what does not contain its words.
-   [data-said-of="<stage>"]            what is said there, sent beside a live update: for the page that shows this stage. */
+   [data-said-of="<stage>"]            what is said there, sent out of band: for the page that still shows this stage. */
 
 const fold = (text) => text.toLowerCase().replaceAll("ё", "е");
 
@@ -94,7 +94,7 @@ document.addEventListener("input", (event) => {
   if (source && event.target.value && source.value === "unknown") source.value = "client";
 });
 
-// The operator may be at another stage by now: what is said there came with it, and may be older than the line. Ask again.
+// The operator may be at another stage by now: what is said there came with it, and may be older than this. Ask again.
 document.addEventListener("htmx:oobBeforeSwap", (event) => {
   const said = event.detail.fragment.querySelector?.("[data-said-of]");
   if (!said || said.dataset.saidOf === document.getElementById("call-stage")?.value) return;
