@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
-from uuid import uuid4
+from uuid import NAMESPACE_OID, UUID, uuid4, uuid5
 
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
@@ -64,8 +64,15 @@ def panel(
         "nothing_to_tell": not preview.is_ready and preview.contacts is None and not ws.messages,
         "off_the_line": ws.facts.ended,
         "send_action": draft.action_id if draft else uuid4(),
-        "dictate_action": uuid4(),
+        "dictate_action": _dictation_action(ws, preview),
     }
+
+
+def _dictation_action(ws: Workspace, preview: Preview) -> UUID:
+    """One until something was sent or dictated: the card is made anew while a number is typed, and two presses of its
+    key, on the old one and on the new, are one dictation."""
+    last = ws.messages[0].pk if ws.messages else 0
+    return uuid5(NAMESPACE_OID, f"dictated {ws.call.pk} {last} {preview.text}")
 
 
 def _in_the_field(ws: Workspace, gate: eligibility.Verdict) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -728,6 +729,27 @@ def test_contacts_alone_are_not_called_a_requests_data(web: Browser, call: Call,
     sent = words(tell(web, "sms-send", call, to=NUMBER, action_id=str(uuid4())))
     assert "Контакты сервисного центра отправлены вам в СМС." in sent
     assert "Данные заявки" not in sent
+
+
+def test_the_card_is_made_anew_and_its_dictation_is_one(web: Browser, call: Call, owner: Client) -> None:
+    """A verdict comes between two presses of the key, and with it another card under the finger."""
+    call.number = "+77010000771"
+    call.save()
+    with_request(web, call, owner)
+
+    def action(answer: Any) -> str:
+        [found] = re.findall(r'id="dictation-form"[^>]*>.*?name="action_id" value="([^"]+)"', words(answer))
+        return str(found)
+
+    cards = [ask(web, "stage", call, "sms"), tell(web, "sms-gate", call, to="8 701")]
+    for card in cards:
+        assert tell(web, "sms-dictate", call, action_id=action(card)).status_code == 200
+    assert AppealMessage.objects.count() == 1
+    # «И ещё раз, помедленнее» is one more.
+    again = action(ask(web, "sms-dictate", call))
+    assert again != action(cards[0])
+    tell(web, "sms-dictate", call, action_id=again)
+    assert AppealMessage.objects.count() == 2
 
 
 def test_a_number_of_kazakhstan_is_dictated_to(web: Browser, call: Call, owner: Client) -> None:
